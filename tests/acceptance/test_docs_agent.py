@@ -195,8 +195,10 @@ def test_the_agent_of_the_documents_keeps_the_contract(world: World, agent: Agen
     _require_contract(listener)
     assert stack.items("deadletters") == []
     assert {each["kind"] for each in stack.items("incidents", station=STATION)} == {"station_offline"}
-    records = stack.items(f"stations/{STATION}/health")
-    assert {(record["box"], record["id"]) for record in records} >= _acknowledged(listener) > set()
+    acknowledged = _acknowledged(listener)
+    assert acknowledged
+    # An acknowledged record is in Kafka; ingest writes it soon after.
+    wait_until(lambda: _stored(stack) >= acknowledged, 30, "what was acknowledged is not in the database")
 
 
 def _require_contract(listener: Listener) -> None:
@@ -225,6 +227,10 @@ def _require_contract(listener: Listener) -> None:
     last = live[-1]
     assert isinstance(last, Status)
     assert (last.state, last.reason) == ("away", "shutdown")
+
+
+def _stored(stack: Stack) -> set[tuple[str, int]]:
+    return {(record["box"], record["id"]) for record in stack.items(f"stations/{STATION}/health")}
 
 
 def _acknowledged(listener: Listener) -> set[tuple[str, int]]:
