@@ -3,9 +3,9 @@
 | role | reads | acts |
 |---|---|---|
 | admin | everything | everything, and accounts, tokens, keys, settings |
-| supervisor | everything | registry, closures, silences, routes, duty, assignments, commands |
-| technician | stations, incidents, its own work | acknowledge, hand over, note, repair, declare a closure |
-| auditor | everything, the ledger and every history | nothing; exports |
+| supervisor | everything | registry, closures, silences, routes, duty, assignments, commands, answers, corrections |
+| technician | stations, incidents, its own work | acknowledge, hand over, note, repair, declare a closure, dispute |
+| auditor | everything, the ledger and every history | findings; exports |
 """
 
 from collections.abc import Mapping
@@ -40,6 +40,15 @@ class Permission(StrEnum):
     RESOLVE = "resolve"
     ASSIGN = "assign"
     APPROVE_CLOSURE = "approve_closure"
+    DISPUTE = "dispute"
+    """Dispute a time of a station."""
+    MAKE_FINDING = "make_finding"
+    """Make findings as an auditor, and close those of others."""
+    ANSWER_FINDING = "answer_finding"
+    CLOSE_FINDING = "close_finding"
+    """Close one's own finding or dispute."""
+    CORRECT = "correct"
+    """Propose corrections of history, and approve or refuse those of others."""
     EDIT_REGISTRY = "edit_registry"
     SILENCE = "silence"
     EDIT_ROUTES = "edit_routes"
@@ -58,13 +67,24 @@ _TECHNICIAN: Final = frozenset(
         Permission.NOTE,
         Permission.REPAIR,
         Permission.DECLARE_CLOSURE,
+        Permission.DISPUTE,
+        Permission.CLOSE_FINDING,
     }
 )
-_AUDITOR: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER, Permission.EXPORT})
+_AUDITOR: Final = frozenset(
+    {
+        Permission.READ,
+        Permission.READ_HISTORY,
+        Permission.READ_LEDGER,
+        Permission.EXPORT,
+        Permission.MAKE_FINDING,
+        Permission.CLOSE_FINDING,
+    }
+)
 _ADMIN_ONLY: Final = frozenset({Permission.MANAGE_PLATFORM, Permission.MANAGE_ACCOUNTS, Permission.MANAGE_KEYS})
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.ADMIN: frozenset(Permission),
-    Role.SUPERVISOR: frozenset(Permission) - _ADMIN_ONLY,
+    Role.SUPERVISOR: frozenset(Permission) - _ADMIN_ONLY - {Permission.MAKE_FINDING},
     Role.TECHNICIAN: _TECHNICIAN,
     Role.AUDITOR: _AUDITOR,
 }

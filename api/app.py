@@ -56,6 +56,7 @@ from api.v1 import (
     stream,
 )
 from api.v1.evidence import photos
+from api.v1.findings import corrections, findings
 from api.v1.ledger import entries, exports
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
@@ -83,6 +84,8 @@ _ROUTERS: Final = (
     uptime_figures,
     answers,
     repairs,
+    findings,
+    corrections,
     pipeline,
     dead_letters,
     entries,

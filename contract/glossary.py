@@ -785,7 +785,7 @@ _ROLE_ACTS: Final[Family] = {
     "technician": Said(
         "acknowledges and assigns incidents, adds notes, declares closures", "接手和指派故障，添加说明，申报报备"
     ),
-    "auditor": Said("reads everything, changes nothing", "只能查看，不能更改"),
+    "auditor": Said("reads everything, makes and closes findings", "查看全部内容，提出和办结审计意见"),
 }
 _PERMISSIONS: Final[Family] = {
     "read": Said("See stations and incidents", "查看服务点和故障"),
@@ -802,6 +802,11 @@ _PERMISSIONS: Final[Family] = {
     "resolve": Said("Close incidents by hand", "人工关闭故障"),
     "assign": Said("Assign incidents", "指派故障"),
     "approve_closure": Said("Approve closures", "批准报备"),
+    "dispute": Said("Dispute times of stations", "对时段提出异议"),
+    "make_finding": Said("Make findings", "提出审计意见"),
+    "answer_finding": Said("Answer findings and disputes", "答复审计意见和异议"),
+    "close_finding": Said("Close findings and disputes", "办结审计意见和异议"),
+    "correct": Said("Correct history, with a second person", "更正历史（须两人）"),
     "edit_registry": Said("Change the registry", "修改登记信息"),
     "silence": Said("Silence alerts", "屏蔽告警"),
     "edit_routes": Said("Change who is alerted", "修改告警去向"),

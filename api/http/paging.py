@@ -89,6 +89,18 @@ class AfterClosure(msgspec.Struct, tag="closure"):
     id: Id
 
 
+class AfterFinding(msgspec.Struct, tag="finding"):
+    """The cursor of findings and disputes: the number of the last one."""
+
+    id: Id
+
+
+class AfterCorrection(msgspec.Struct, tag="correction"):
+    """The cursor of corrections: the number of the last one."""
+
+    id: Id
+
+
 class AfterSilence(msgspec.Struct, tag="silence"):
     """The cursor of silences: the number of the last one."""
 

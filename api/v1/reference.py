@@ -26,6 +26,10 @@ TAGS: Final = (
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
     {"name": "photos", "description": "Photos as evidence of incidents and closures."},
+    {
+        "name": "findings",
+        "description": "Findings of auditors, disputes of stations, and corrections of history by two persons.",
+    },
     {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
     {"name": "routes", "description": "Which incidents are told to whom; who would be told, and why."},
     {"name": "duty", "description": "Who is on duty for a role in an area, and who stands in."},
@@ -388,6 +392,66 @@ _PHOTO: Final = {
     "made_remark": None,
     "made_at": "2026-11-27T08:20:00Z",
 }
+_FINDING: Final = {
+    "id": 5,
+    "kind": "finding",
+    "status": "open",
+    "station": _STATION_ID,
+    "incident": None,
+    "from": "2026-11-26T01:00:00Z",
+    "until": "2026-11-26T09:00:00Z",
+    "text": "the log book says open, the record says offline",
+    "made_by": _LI,
+    "made_remark": None,
+    "made_at": "2026-11-27T08:00:00Z",
+    "answer": None,
+    "answered_by": None,
+    "answered_remark": None,
+    "answered_at": None,
+    "closed_why": None,
+    "closed_by": None,
+    "closed_remark": None,
+    "closed_at": None,
+}
+_ANSWERED_FINDING: Final = {
+    **_FINDING,
+    "status": "answered",
+    "answer": "the line of the provider was cut; the terminal ran",
+    "answered_by": _WANG,
+    "answered_at": "2026-11-27T09:00:00Z",
+}
+_CLOSED_FINDING: Final = {
+    **_ANSWERED_FINDING,
+    "status": "closed",
+    "closed_why": "the provider confirms it",
+    "closed_by": _LI,
+    "closed_at": "2026-11-27T10:00:00Z",
+}
+_CORRECTION: Final = {
+    "id": 3,
+    "status": "proposed",
+    "station": _STATION_ID,
+    "finding": 5,
+    "from": "2026-11-26T01:00:00Z",
+    "until": "2026-11-26T09:00:00Z",
+    "counts_as": "excused",
+    "reason": "the line of the provider was cut",
+    "proposed_by": _WANG,
+    "proposed_remark": None,
+    "proposed_at": "2026-11-27T09:00:00Z",
+    "decided_by": None,
+    "decided_remark": None,
+    "decided_at": None,
+    "decided_why": None,
+}
+_APPROVED_CORRECTION: Final = {
+    **_CORRECTION,
+    "status": "approved",
+    "decided_by": _LI,
+    "decided_at": "2026-11-27T10:00:00Z",
+    "decided_why": "letter of the provider seen",
+}
+_REFUSED_CORRECTION: Final = {**_APPROVED_CORRECTION, "status": "refused", "decided_why": "no proof"}
 _APPROVED: Final = {
     **_CLOSURE,
     "status": "approved",
@@ -670,6 +734,59 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "get_photo": Operation(summary="One photo", answer=_PHOTO),
     "get_picture": Operation(summary="The picture of a photo", answer="(the bytes of a JPEG)", media="image/jpeg"),
+    "list_findings": Operation(summary="List findings and disputes", answer=_list(_CLOSED_FINDING)),
+    "get_finding": Operation(summary="One finding or dispute", answer=_CLOSED_FINDING),
+    "find": Operation(
+        summary="Make a finding",
+        body={
+            "station": _STATION_ID,
+            "from": "2026-11-26T09:00:00+08:00",
+            "until": "2026-11-26T17:00:00+08:00",
+            "text": "the log book says open, the record says offline",
+        },
+        answer=_FINDING,
+        status=201,
+    ),
+    "dispute": Operation(
+        summary="Dispute a time of a station",
+        body={
+            "station": _STATION_ID,
+            "from": "2026-11-26T09:00:00+08:00",
+            "until": "2026-11-26T17:00:00+08:00",
+            "text": "we served people all day",
+        },
+        answer={**_FINDING, "kind": "dispute", "text": "we served people all day"},
+        status=201,
+    ),
+    "answer": Operation(
+        summary="Answer a finding or dispute",
+        body={"text": "the line of the provider was cut; the terminal ran"},
+        answer=_ANSWERED_FINDING,
+    ),
+    "close": Operation(
+        summary="Close a finding or dispute", body={"text": "the provider confirms it"}, answer=_CLOSED_FINDING
+    ),
+    "list_corrections": Operation(summary="List corrections of history", answer=_list(_APPROVED_CORRECTION)),
+    "get_correction": Operation(summary="One correction", answer=_APPROVED_CORRECTION),
+    "propose": Operation(
+        summary="Propose a correction of history",
+        body={
+            "station": _STATION_ID,
+            "from": "2026-11-26T09:00:00+08:00",
+            "until": "2026-11-26T17:00:00+08:00",
+            "counts_as": "excused",
+            "reason": "the line of the provider was cut",
+            "finding": 5,
+        },
+        answer=_CORRECTION,
+        status=201,
+    ),
+    "approve_proposal": Operation(
+        summary="Approve a correction", body={"why": "letter of the provider seen"}, answer=_APPROVED_CORRECTION
+    ),
+    "refuse_proposal": Operation(
+        summary="Refuse or withdraw a correction", body={"why": "no proof"}, answer=_REFUSED_CORRECTION
+    ),
     "list_silences": Operation(summary="List silences", answer=_list(_SILENCE)),
     "get_silence": Operation(summary="One silence", answer=_SILENCE),
     "silence": Operation(

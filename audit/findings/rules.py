@@ -70,7 +70,7 @@ class NewFinding(msgspec.Struct, frozen=True, kw_only=True):
     until_at: datetime | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class AuditFinding(msgspec.Struct, frozen=True, kw_only=True):
     """A finding or a dispute as it is kept."""
 
     id: int
@@ -169,7 +169,7 @@ def require_text(text: str) -> str:
     return found
 
 
-def require_answerable(finding: Finding, account: str) -> None:
+def require_answerable(finding: AuditFinding, account: str) -> None:
     """Raise RemedyError for a finding that is answered or closed, or that the same account made."""
     name = _named(finding)
     if finding.status is FindingStatus.CLOSED:
@@ -185,7 +185,7 @@ def require_answerable(finding: Finding, account: str) -> None:
         )
 
 
-def require_closable(finding: Finding, account: str, *, is_auditor: bool) -> None:
+def require_closable(finding: AuditFinding, account: str, *, is_auditor: bool) -> None:
     """Raise RemedyError for a finding that is closed, or that this account does not close. `is_auditor`: it may make
     findings."""
     name = _named(finding)
@@ -220,11 +220,11 @@ def require_decidable(correction: Correction, account: str, *, approves: bool) -
         )
 
 
-def _named(finding: Finding) -> Said:
+def _named(finding: AuditFinding) -> Said:
     word = WORDS["finding"][finding.kind]
     return Said(f"{word.en} {finding.id}", f"{word.zh} {finding.id} ")
 
 
-def _closed(finding: Finding) -> RemedyError:
+def _closed(finding: AuditFinding) -> RemedyError:
     name = _named(finding)
     return RemedyError(f"{name.en} is closed: make another one", f"{name.zh}已办结：请另行提出")

@@ -10,10 +10,10 @@ from asyncpg import Record
 
 from audit.findings.effects import CorrectedTime
 from audit.findings.rules import (
+    AuditFinding,
     Correction,
     CorrectionStatus,
     CountsAs,
-    Finding,
     NewCorrection,
     NewFinding,
     require_answerable,
@@ -32,7 +32,7 @@ from store.sql import queries_beside
 QUERIES: Final = queries_beside(__file__)
 
 
-async def make_finding(connection: Connection, new: NewFinding, by: Author, now: datetime) -> Finding:
+async def make_finding(connection: Connection, new: NewFinding, by: Author, now: datetime) -> AuditFinding:
     """Keep what somebody says is wrong. Raises RemedyError for a text or times that are not sound, and for a station or
     an incident that does not exist or is outside the scope, which is answered alike."""
     text = require_text(new.text)
@@ -78,7 +78,9 @@ async def _require_station(connection: Connection, station: str) -> None:
         raise RemedyError(f"there is no station {station}: correct it", f"没有服务点 {station}：请改正")
 
 
-async def answer_finding(connection: Connection, number: int, text: str, by: Author, now: datetime) -> Finding | None:
+async def answer_finding(
+    connection: Connection, number: int, text: str, by: Author, now: datetime
+) -> AuditFinding | None:
     """Answer a finding; None when there is none of this number. Raises RemedyError (`require_answerable`)."""
     said = require_text(text)
     async with connection.transaction():
@@ -93,7 +95,7 @@ async def answer_finding(connection: Connection, number: int, text: str, by: Aut
 
 async def close_finding(
     connection: Connection, number: int, why: str, by: Author, now: datetime, *, is_auditor: bool
-) -> Finding | None:
+) -> AuditFinding | None:
     """Close a finding; None when there is none of this number. Raises RemedyError (`require_closable`)."""
     said = require_text(why)
     async with connection.transaction():
@@ -106,7 +108,7 @@ async def close_finding(
         return finding_of(row)
 
 
-async def load_finding(connection: Connection, number: int) -> Finding | None:
+async def load_finding(connection: Connection, number: int) -> AuditFinding | None:
     """One finding or dispute; None when there is none of this number."""
     row = await connection.fetchrow(QUERIES.load_finding, number)
     return None if row is None else finding_of(row)
@@ -197,14 +199,14 @@ async def load_corrections(
     return found
 
 
-async def _lock_finding(connection: Connection, number: int) -> Finding | None:
+async def _lock_finding(connection: Connection, number: int) -> AuditFinding | None:
     row = await connection.fetchrow(QUERIES.lock_finding, number)
     return None if row is None else finding_of(row)
 
 
-def finding_of(row: Record | None) -> Finding:
+def finding_of(row: Record | None) -> AuditFinding:
     """A row of the table."""
-    return msgspec.convert(dict(row or {}), Finding)
+    return msgspec.convert(dict(row or {}), AuditFinding)
 
 
 def correction_of(row: Record | None) -> Correction:

@@ -50,6 +50,24 @@ JPEG: Final = b"\xff\xd8\xff\xe0"
 _SPACE: Final = 60.0
 
 
+async def add_finding(pool: Pool, station: str, text: str = "r") -> int:
+    """An auditor's finding about a day of a station, not answered."""
+    made: int = await pool.fetchval(
+        "INSERT INTO finding (kind, station, from_at, until_at, text, made_by, made_at) "
+        "VALUES ('finding', $1, '2026-01-01', '2026-01-02', $2, 'operator', now()) RETURNING id", station, text,
+    )  # fmt: skip
+    return made
+
+
+async def add_correction(pool: Pool, station: str, text: str = "r") -> int:
+    """A proposed correction of a day of a station."""
+    made: int = await pool.fetchval(
+        "INSERT INTO correction (station, from_at, until_at, counts_as, reason, proposed_by, proposed_at) "
+        "VALUES ($1, '2026-01-01', '2026-01-02', 'up', $2, 'operator', now()) RETURNING id", station, text,
+    )  # fmt: skip
+    return made
+
+
 class Country:
     """Numbers of the rows. `far`: whether there is anything outside NEAR but its ancestors."""
 
@@ -60,6 +78,8 @@ class Country:
         self.incidents: dict[str, list[int]] = {}
         self.closures: dict[str, list[int]] = {}
         self.silences: dict[str, list[int]] = {}
+        self.findings: dict[str, int] = {}
+        self.corrections: dict[str, int] = {}
         self.duties: dict[str, int] = {}
         self.substitutes: dict[str, int] = {}
         self.entries: dict[str, int] = {}
@@ -93,7 +113,16 @@ class Country:
             await seal_all(self.pool, ledger_config("", Path(folder)))
 
     async def _number_from(self, number: int) -> None:
-        for table in ("incident", "closure", "silence", "duty", "duty_substitute", "dead_letter"):
+        for table in (
+            "incident",
+            "closure",
+            "finding",
+            "correction",
+            "silence",
+            "duty",
+            "duty_substitute",
+            "dead_letter",
+        ):
             await self.pool.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {number}")
 
     async def _land(self) -> None:
@@ -137,6 +166,8 @@ class Country:
             for scope in ({"station": stations[2]}, {"area": area})
         ]
         await self._photos(name, word)
+        self.findings[name] = await add_finding(pool, stations[1], f"{word} 离线")
+        self.corrections[name] = await add_correction(pool, stations[1], f"{word} 停电")
         await self._duty(name, area)
         await self._share(name, area, stations[3], word)
         await self._people(name, area, word)

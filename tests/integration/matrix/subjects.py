@@ -23,6 +23,8 @@ from tests.integration.matrix.country import (
     PHOTOS,
     UNKNOWN_AREA,
     Country,
+    add_correction,
+    add_finding,
 )
 from tests.integration.matrix.table import Row
 from tests.pictures import encoded, flag
@@ -37,6 +39,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     area: str
     incident: int
     closure: int
+    finding: int
+    correction: int
     silence: int
     duty: int
     substitute: int
@@ -54,6 +58,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         kind = row.path.removeprefix("/api/v1").split("/")[1]
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
         names = {"stations": self.station, "incidents": self.incident, "closures": self.closure,
+                 "findings": self.finding, "corrections": self.correction,
                  "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
                  "routes": self.route,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session,
@@ -77,6 +82,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             self.area,
             self.incident,
             self.closure,
+            self.finding,
+            self.correction,
             self.silence,
             self.duty,
             self.substitute,
@@ -102,6 +109,8 @@ FAR_AWAY: Final = Subject(
     area=FAR,
     incident=FAR_NUMBER,
     closure=FAR_NUMBER,
+    finding=FAR_NUMBER,
+    correction=FAR_NUMBER,
     silence=FAR_NUMBER,
     duty=FAR_NUMBER,
     substitute=FAR_NUMBER,
@@ -115,6 +124,7 @@ FAR_AWAY: Final = Subject(
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(
     station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999,
+    finding=9_999_999_999, correction=9_999_999_999,
     silence=9_999_999_999, duty=9_999_999_999, substitute=9_999_999_999, contact="longyangxia9",
     route="longyangxia-x",
     account="longyangxia-xyz",
@@ -149,6 +159,7 @@ class Subjects:
             role=role,
             station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],
             closure=self._country.closures["near"][0],
+            finding=self._country.findings["near"], correction=self._country.corrections["near"],
             silence=self._country.silences["near"][0], duty=self._country.duties["near"],
             substitute=self._country.substitutes["near"], contact=CONTACTS["near"], route="near-r",
             account="a-near", token="neartoken00", entry=self._country.entries["near"],
@@ -164,6 +175,7 @@ class Subjects:
         incident = await self._world.incident("station_offline", station=station)
         await self._pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, NEAR)
         closure = await self._world.closure(-1, 2, approved=False, station=station)
+        finding, correction = await add_finding(self._pool, station), await add_correction(self._pool, station)
         silence = await self._world.silence(station=station)
         contact = CONTACTS["near"]
         duty = await add_duty(self._pool, contact, NEAR, times=f"Mo-Su 00:{number % 60:02}-{number // 60 + 1:02}:00")
@@ -174,10 +186,14 @@ class Subjects:
         account = await self._account(number, off=row.path.endswith("/enable"))
         own = await self._access.account(asker)
         by = own.id if row.path.endswith("/withdraw") else OPERATOR  # who withdraws own ones only, approves no own ones
+        # A technician closes own ones only.
+        maker = own.id if row.path.endswith("/close") else OPERATOR
+        await self._pool.execute("UPDATE finding SET made_by = $2 WHERE id = $1", finding, maker)
         await self._pool.execute("UPDATE closure SET declared_by = $2 WHERE id = $1", closure, by)
         await self._pool.execute("UPDATE account SET password = NULL, password_at = NULL WHERE id = $1", own.id)
         token = await self._token(own, asker, headers)
         return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, duty=duty,
+                       finding=finding, correction=correction,
                        substitute=substitute, contact=contact, route=await self._route(number), account=account,
                        token=token, session=await self._session(own), role=asker.role,
                        entry=self._country.entries["near"])  # fmt: skip
@@ -218,6 +234,7 @@ class Subjects:
 _SOON: Final = datetime.now(UTC) + timedelta(days=2)
 _PICTURE: Final = encoded(flag())
 _TIMES: Final = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+_PAST: Final = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}
 _FORM_TIMES: Final = {"from": "2026-11-01T00:00", "until": "2026-11-02T00:00"}
 
 
@@ -225,8 +242,15 @@ def _contact(about: Subject) -> dict[str, Any]:
     return {"name": "新", "role": "technician", "area": about.area, "room": "yes", "language": "zh-CN"}
 
 
+def _interval(about: Subject) -> dict[str, Any]:
+    return {"station": about.station, "text": "t", "reason": "r", "counts_as": "up", **_PAST}
+
+
 _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
     "/contacts": _contact,
+    "/findings": _interval,
+    "/disputes": _interval,
+    "/corrections": _interval,
     "/contacts/{id}": _contact,
     "/duty": lambda about: {"area": about.area, "role": "technician", "contact": about.contact},
     "/routes/{id}": lambda about: {"name": "r", "area": about.area, "steps": "technician"},

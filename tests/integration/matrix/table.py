@@ -162,6 +162,17 @@ GET    /api/v1/closures/{id}/photos          ASTUW 200 404
 POST   /api/v1/closures/{id}/photos          AST   201 404
 GET    /api/v1/photos/{id}                   ASTUW 200 404
 GET    /api/v1/photos/{id}/jpeg              ASTUW 200 404
+GET    /api/v1/findings                      ASTUW 200 left out
+POST   /api/v1/findings                      AU    201 422
+GET    /api/v1/findings/{id}                 ASTUW 200 404
+POST   /api/v1/findings/{id}/answer          AS    200 404
+POST   /api/v1/findings/{id}/close           ASTU  200 404
+POST   /api/v1/disputes                      AST   201 422
+GET    /api/v1/corrections                   ASTUW 200 left out
+POST   /api/v1/corrections                   AS    201 422
+GET    /api/v1/corrections/{id}              ASTUW 200 404
+POST   /api/v1/corrections/{id}/approve      AS    200 404
+POST   /api/v1/corrections/{id}/refuse       AS    200 404
 GET    /api/v1/closures                      ASTUW 200 left out
 POST   /api/v1/closures                      AST   201 422
 GET    /api/v1/closures/{id}                 ASTUW 200 404

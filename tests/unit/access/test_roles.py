@@ -18,6 +18,11 @@ declare_closure   x     x          x          .
 resolve           x     x          .          .
 assign            x     x          .          .
 approve_closure   x     x          .          .
+dispute           x     x          x          .
+make_finding      x     .          .          x
+answer_finding    x     x          .          .
+close_finding     x     x          x          x
+correct           x     x          .          .
 edit_registry     x     x          .          .
 silence           x     x          .          .
 edit_routes       x     x          .          .

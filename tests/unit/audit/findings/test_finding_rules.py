@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from audit.findings.rules import (
+    AuditFinding,
     Correction,
     CountsAs,
-    Finding,
     FindingKind,
     NotYoursError,
     require_answerable,
@@ -22,8 +22,8 @@ NOW = datetime(2026, 11, 28, 4, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def finding(kind: str = "finding", *, answered: bool = False, closed: bool = False) -> Finding:
-    return Finding(
+def finding(kind: str = "finding", *, answered: bool = False, closed: bool = False) -> AuditFinding:
+    return AuditFinding(
         id=7,
         kind=FindingKind(kind),
         station="s",
@@ -75,7 +75,7 @@ def refusal(check: object) -> str:
         ("what is closed has no answer", finding(closed=True), "supervisor", "RemedyError"),
     ],
 )
-def test_who_answers(case: str, about: Finding, account: str, refused: str) -> None:
+def test_who_answers(case: str, about: AuditFinding, account: str, refused: str) -> None:
     assert refusal(lambda: require_answerable(about, account)) == refused, case
 
 
@@ -91,7 +91,7 @@ def test_who_answers(case: str, about: Finding, account: str, refused: str) -> N
         ("it closes once", finding(closed=True), "auditor", True, "RemedyError"),
     ],
 )
-def test_who_closes(case: str, about: Finding, account: str, is_auditor: bool, refused: str) -> None:
+def test_who_closes(case: str, about: AuditFinding, account: str, is_auditor: bool, refused: str) -> None:
     assert refusal(lambda: require_closable(about, account, is_auditor=is_auditor)) == refused, case
 
 

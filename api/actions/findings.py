@@ -1,0 +1,203 @@
+"""Make, answer and close findings and disputes; propose, approve and refuse corrections."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+
+from access.roles import Permission
+from api.actions.actor import author_of
+from api.actions.settle import settle
+from api.context import Context
+from api.http.problems import Problem, not_found
+from api.http.times import parse_stored_time
+from api.read.findings.listing import CorrectionDocument, FindingDocument, correction_document, finding_document
+from api.read.moment import load_now
+from audit.findings import store as finding_store
+from audit.findings.rules import (
+    MAX_FINDING_TEXT,
+    AuditFinding,
+    Correction,
+    CorrectionStatus,
+    CountsAs,
+    FindingKind,
+    NewCorrection,
+    NewFinding,
+    NotYoursError,
+)
+from store.pool import Connection
+
+_Name = Annotated[str | None, Field(min_length=1, max_length=64)]
+_Text = Annotated[str, Field(min_length=1, max_length=MAX_FINDING_TEXT)]
+_Time = Annotated[str | None, Field(max_length=64)]
+
+
+class DisputeRequest(BaseModel):
+    """A time of a station, and what is wrong with it; times are ISO 8601. `by`: on whose behalf the account acts."""
+
+    station: str = Field(min_length=1, max_length=64)
+    begin: str = Field(alias="from", max_length=64)
+    until: str = Field(max_length=64)
+    text: _Text
+    by: _Name = None
+
+
+class FindingRequest(BaseModel):
+    """An incident of a single station, or a station with times; times are ISO 8601. `by`: on whose behalf the account
+    acts."""
+
+    incident: int | None = Field(default=None, ge=0, le=2**63 - 1, description="gives the station and the times too")
+    station: _Name = None
+    begin: _Time = Field(default=None, alias="from")
+    until: _Time = None
+    text: _Text
+    by: _Name = None
+
+
+class AnswerRequest(BaseModel):
+    """`by`: on whose behalf the account acts."""
+
+    text: _Text
+    by: _Name = None
+
+
+class ProposalRequest(BaseModel):
+    """A time of a station that is to count otherwise; times are ISO 8601. `by`: on whose behalf the account acts."""
+
+    station: str = Field(min_length=1, max_length=64)
+    begin: str = Field(alias="from", max_length=64)
+    until: str = Field(max_length=64)
+    counts_as: Literal["up", "down", "unknown", "excused", "observed"]
+    reason: _Text
+    finding: int | None = Field(default=None, ge=0, le=2**63 - 1, description="the finding that it follows")
+    by: _Name = None
+
+
+class DecisionRequest(BaseModel):
+    """`why`: an explanation; `by`: on whose behalf the account acts."""
+
+    why: str | None = Field(default=None, max_length=MAX_FINDING_TEXT)
+    by: _Name = None
+
+
+async def make_finding(context: Context, request: Request, said: FindingRequest) -> FindingDocument:
+    """A finding of an auditor. Raises a Problem (422)."""
+    new = NewFinding(
+        kind=FindingKind.FINDING,
+        text=said.text,
+        station=said.station,
+        incident=said.incident,
+        from_at=None if said.begin is None else parse_stored_time("from", said.begin),
+        until_at=None if said.until is None else parse_stored_time("until", said.until),
+    )
+    return await _make(context, request, new, said.by)
+
+
+async def make_dispute(context: Context, request: Request, said: DisputeRequest) -> FindingDocument:
+    """A dispute of a time by a person of the station. Raises a Problem (422)."""
+    new = NewFinding(
+        kind=FindingKind.DISPUTE,
+        text=said.text,
+        station=said.station,
+        from_at=parse_stored_time("from", said.begin),
+        until_at=parse_stored_time("until", said.until),
+    )
+    return await _make(context, request, new, said.by)
+
+
+async def _make(context: Context, request: Request, new: NewFinding, by: str | None) -> FindingDocument:
+    author = author_of(request, by)
+
+    async def make(connection: Connection) -> AuditFinding:
+        return await finding_store.make_finding(connection, new, author, await load_now(connection))
+
+    return finding_document(await settle(context, make, 422))
+
+
+async def answer_finding(context: Context, request: Request, number: int, said: AnswerRequest) -> FindingDocument:
+    """Answer a finding. Raises a Problem (404; 409 when it has an answer, is closed or is of the same account)."""
+    author = author_of(request, said.by)
+
+    async def answer(connection: Connection) -> AuditFinding | None:
+        return await finding_store.answer_finding(connection, number, said.text, author, await load_now(connection))
+
+    return await _settled(context, number, answer)
+
+
+async def close_finding(context: Context, request: Request, number: int, said: AnswerRequest) -> FindingDocument:
+    """Close a finding. Raises a Problem (404; 409 when it is closed, or another account has to close it)."""
+    author = author_of(request, said.by)
+    is_auditor = context.actor is not None and context.actor.may(Permission.MAKE_FINDING)
+
+    async def close(connection: Connection) -> AuditFinding | None:
+        now = await load_now(connection)
+        return await finding_store.close_finding(connection, number, said.text, author, now, is_auditor=is_auditor)
+
+    return await _settled(context, number, close)
+
+
+async def _settled(
+    context: Context, number: int, act: Callable[[Connection], Awaitable[AuditFinding | None]]
+) -> FindingDocument:
+    found = await settle(context, act)
+    if found is None:
+        raise not_found("finding", number)
+    return finding_document(found)
+
+
+async def propose_correction(context: Context, request: Request, said: ProposalRequest) -> CorrectionDocument:
+    """Propose a correction. Raises a Problem (422)."""
+    author = author_of(request, said.by)
+    new = NewCorrection(
+        station=said.station,
+        from_at=parse_stored_time("from", said.begin),
+        until_at=parse_stored_time("until", said.until),
+        counts_as=CountsAs(said.counts_as),
+        reason=said.reason,
+        finding=said.finding,
+    )
+
+    async def propose(connection: Connection) -> Correction:
+        return await finding_store.propose_correction(connection, new, author, await load_now(connection))
+
+    return correction_document(await settle(context, propose, 422))
+
+
+async def approve_correction(
+    context: Context, request: Request, number: int, said: DecisionRequest
+) -> CorrectionDocument:
+    """Approve a correction. Raises a Problem (404; 409 when it is decided, or proposed by the same account, which the
+    ledger then records)."""
+    try:
+        return await _decide(context, request, number, CorrectionStatus.APPROVED, said)
+    except Problem as exc:
+        if isinstance(exc.__cause__, NotYoursError):
+            author = author_of(request, said.by)
+            async with context.database.transaction() as connection:
+                now: datetime = await load_now(connection)
+                await finding_store.record_own_approval(connection, number, author, now)
+        raise
+
+
+async def refuse_correction(
+    context: Context, request: Request, number: int, said: DecisionRequest
+) -> CorrectionDocument:
+    """Refuse a correction. Raises a Problem (404; 409 when it is decided)."""
+    return await _decide(context, request, number, CorrectionStatus.REFUSED, said)
+
+
+async def _decide(
+    context: Context, request: Request, number: int, decision: CorrectionStatus, said: DecisionRequest
+) -> CorrectionDocument:
+    author = author_of(request, said.by)
+
+    async def decide(connection: Connection) -> Correction | None:
+        now = await load_now(connection)
+        return await finding_store.decide_correction(connection, number, decision, said.why, author, now)
+
+    found = await settle(context, decide)
+    if found is None:
+        raise not_found("correction", number)
+    return correction_document(found)

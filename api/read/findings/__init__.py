@@ -1,0 +1,1 @@
+"""Findings, disputes and corrections as they are read."""

@@ -1,0 +1,1 @@
+"""Routes of findings, disputes and corrections."""
