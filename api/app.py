@@ -27,6 +27,7 @@ from api.console import (
     station_pages,
 )
 from api.console.evidence import photo_pages
+from api.console.findings import correction_pages, finding_pages
 from api.console.links import link_pages
 from api.console.people import account_pages, contact_pages, own_pages
 from api.console.response import answer_pages, work_pages
@@ -111,6 +112,8 @@ _PAGES: Final = (
     answer_pages,
     blind_spot_pages,
     closure_pages,
+    finding_pages,
+    correction_pages,
     silence_pages,
     contact_pages,
     duty_pages,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from api.console.findings import texts as findings
 from api.console.links import texts as links
 from api.console.people import texts as people
 from api.console.response import texts as response
@@ -950,8 +951,8 @@ def _joined(*tables: Mapping[str, str]) -> dict[str, str]:
 
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh-CN": _joined(_ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
-    "en": _joined(_EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
+    "zh-CN": _joined(_ZH, findings.ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
+    "en": _joined(_EN, findings.EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
 }
 
 

@@ -38,6 +38,7 @@ from tests.integration.console_world import (
     every_silence,
     every_station,
 )
+from tests.integration.matrix.country import add_correction, add_finding
 
 # Each test looks at dozens of documents, one after the other.
 pytestmark = pytest.mark.timeout(600)
@@ -74,6 +75,10 @@ PAGES: Final[dict[str, list[str]]] = {
     "/response": ["/response", f"/response?area={COUNTY}&days=30"],
     "/blind-spots": ["/blind-spots", "/blind-spots?kind=dark"],
     "/closures": ["/closures"],
+    "/findings": ["/findings", "/findings?station=x"],
+    "/findings/{id}": ["/findings/{findings}"],
+    "/corrections": ["/corrections"],
+    "/corrections/{id}": ["/corrections/{corrections}"],
     "/closures/{id}": ["/closures/{closures}"],
     "/silences": ["/silences", f"/silences?area={COUNTY}&kind=health"],
     "/silences/{id}": ["/silences/{silences}"],
@@ -152,6 +157,8 @@ async def addresses(world: World) -> list[str]:
         "contacts": contacts,
         "links": await _links(world, contacts[0], incidents[0], parent),
         "silences": [str(number) for number in silences],
+        "findings": [str(await add_finding(world.pool, stations[0], "当日离线原因"))],
+        "corrections": [str(await add_correction(world.pool, stations[0], "停电"))],
         "closures": [str(number) for number in (*closures[:4], closures[-1])],
     }
     return [*_filled(known), *BESIDES]

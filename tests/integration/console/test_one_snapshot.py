@@ -12,6 +12,7 @@ from api.http.database import Database
 from store.pool import Connection, Pool
 from tests.integration.api_world import World, config, serving
 from tests.integration.incidents_kit import until
+from tests.integration.matrix.country import add_correction, add_finding
 
 AREA, STATION = "632122000000", "6321220001"
 
@@ -32,6 +33,8 @@ async def world(pool: Pool) -> World:
     await world.closure(-1, 1, station=STATION)
     await world.silence(station=STATION)
     await world.contact("li", area=None)
+    await add_finding(pool, STATION)
+    await add_correction(pool, STATION)
     return world
 
 
@@ -59,6 +62,10 @@ PAGES = {
     "blind spots": "/blind-spots?area=民和",
     "closures": "/closures?area=民和",
     "a closure": "/closures/1",
+    "findings": "/findings",
+    "a finding": "/findings/1",
+    "corrections": "/corrections",
+    "a correction": "/corrections/1",
     "silences": "/silences?area=民和",
     "a silence": "/silences/1",
     "contacts": "/contacts?area=民和",

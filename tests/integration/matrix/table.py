@@ -83,6 +83,17 @@ GET    /response                             ASUW  200 left out
 POST   /incidents/{id}/repair                AST   303 404
 POST   /incidents/{id}/photos                AST   303 404
 GET    /photos/{id}                          ASTUW 200 404
+GET    /findings                             ASTUW 200 left out
+POST   /findings                             AU    303 422
+GET    /findings/{id}                        ASTUW 200 404
+POST   /findings/{id}/answer                 AS    303 404
+POST   /findings/{id}/close                  ASTU  303 404
+POST   /disputes                             AST   303 422
+GET    /corrections                          ASTUW 200 left out
+POST   /corrections                          AS    303 422
+GET    /corrections/{id}                     ASTUW 200 404
+POST   /corrections/{id}/approve             AS    303 404
+POST   /corrections/{id}/refuse              AS    303 404
 GET    /closures                             ASTUW 200 left out
 POST   /closures                             AST   303 422
 GET    /closures/{id}                        ASTUW 200 404

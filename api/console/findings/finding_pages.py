@@ -1,0 +1,184 @@
+"""Pages of findings and disputes: the list, one with its answer, and the forms."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ValidationError
+from starlette.responses import RedirectResponse
+
+from api.actions.findings import (
+    AnswerRequest,
+    DisputeRequest,
+    FindingRequest,
+    answer_finding,
+    close_finding,
+    make_dispute,
+    make_finding,
+)
+from api.console.findings.rows import correction_row, finding_row, refusal_text, with_times
+from api.console.name_lookup import load_account_names, load_names_of
+from api.console.pages import page_router, show, words_for
+from api.context import Context, Shared
+from api.http.forms import MOST_PERSON, person, read_form
+from api.http.paging import MAX_CURSOR, Page
+from api.http.parameters import FindingId
+from api.http.problems import Problem
+from api.read.findings.listing import list_corrections, list_findings, load_finding
+from audit.findings.rules import CountsAs, FindingStatus
+
+router = page_router()
+
+_PAGE: Final = 50
+_STATUSES: Final = tuple(FindingStatus)
+_FIELDS: Final = ("station", "incident", "from", "until", "text", "by")
+
+Text = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/findings")
+async def show_findings(
+    request: Request,
+    context: Shared,
+    status: Text = "",
+    station: Text = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+) -> Response:
+    """Findings and disputes, the newest first, and forms for others."""
+    return await _list(request, context, status, station, cursor)
+
+
+async def _list(
+    request: Request,
+    context: Context,
+    status: str = "",
+    station: str = "",
+    cursor: str = "",
+    *,
+    code: int = 200,
+    refused: str = "",
+    said: Mapping[str, str] | None = None,
+) -> Response:
+    words = words_for(request)
+    wanted = next((one for one in _STATUSES if one == status), None)
+    async with context.database.snapshot() as connection:
+        page = Page(_PAGE, cursor or None)
+        found = await list_findings(connection, page, station=station.strip() or None, status=wanted)
+        named = await load_names_of(connection, words, [(row["station"], None) for row in found.rows])
+        accounts = await load_account_names(connection, words, [row["made_by"] for row in found.rows])
+    return show(
+        request,
+        "findings.html",
+        code,
+        rows=[finding_row(one, named, words) for one in await found.documents(context.work)],
+        next=found.next,
+        who=accounts.shown,
+        cursor=cursor,
+        status=wanted or "",
+        station=station,
+        statuses=_STATUSES,
+        refused=refused,
+        said={**dict.fromkeys(_FIELDS, ""), "station": station, **(said or {})},
+        most_person=MOST_PERSON,
+    )
+
+
+@router.get("/findings/{id}")
+async def show_finding(request: Request, context: Shared, id: FindingId) -> Response:  # noqa: A002
+    """One finding or dispute with its answer and corrections, and the forms to answer, close and correct."""
+    return await show_one(request, context, id)
+
+
+async def show_one(
+    request: Request,
+    context: Context,
+    number: int,
+    code: int = 200,
+    refused: str = "",
+    said: Mapping[str, str] | None = None,
+) -> Response:
+    """The page of a finding. `said`: what a refused form held."""
+    words = words_for(request)
+    async with context.database.snapshot() as connection:
+        finding = await load_finding(connection, number)
+        found = await list_corrections(connection, Page(_PAGE, None), finding=number)
+        named = await load_names_of(connection, words, [(finding.station, None)])
+        people = [finding.made_by, finding.answered_by, finding.closed_by]
+        people += [row[name] for row in found.rows for name in ("proposed_by", "decided_by")]
+        accounts = await load_account_names(connection, words, people)
+    own = None if context.actor is None else context.actor.account
+    return show(
+        request,
+        "finding.html",
+        code,
+        **finding_row(finding, named, words),
+        corrections=[correction_row(one, named, words) for one in await found.documents(context.work)],
+        counts_as=tuple(CountsAs),
+        who=accounts.shown,
+        own=own,
+        refused=refused,
+        said={**dict.fromkeys(("text", "reason", "counts_as", "by"), ""), **(said or {})},
+        most_person=MOST_PERSON,
+    )
+
+
+@router.post("/findings")
+async def find(request: Request, context: Shared) -> Response:
+    """Make the finding of the form; a refusal is shown beside the form."""
+    return await _make(request, context, FindingRequest)
+
+
+@router.post("/disputes")
+async def dispute(request: Request, context: Shared) -> Response:
+    """Make the dispute of the form; a refusal is shown beside the form."""
+    return await _make(request, context, DisputeRequest)
+
+
+async def _make(request: Request, context: Context, kind: type[BaseModel]) -> Response:
+    said = await read_form(request)
+    try:
+        asked = kind.model_validate(_fields(said))
+        if isinstance(asked, FindingRequest):
+            made = await make_finding(context, request, asked)
+        else:
+            made = await make_dispute(context, request, DisputeRequest.model_validate(_fields(said)))
+    except (Problem, ValidationError) as exc:
+        return await _list(request, context, code=422, refused=refusal_text(exc, words_for(request)), said=said)
+    return RedirectResponse(f"/findings/{made.id}", status_code=303)
+
+
+def _fields(said: Mapping[str, str]) -> dict[str, Any]:
+    """The form, in which times are Beijing's; what is empty is not named."""
+    names = ("station", "incident", "text")
+    return {
+        **{name: said[name].strip() for name in names if said.get(name, "").strip()},
+        **with_times(said),
+        "by": person(dict(said)),
+    }
+
+
+@router.post("/findings/{id}/answer")
+async def answer(request: Request, context: Shared, id: FindingId) -> Response:  # noqa: A002
+    """Answer, and show the finding; a refusal is shown beside the form."""
+    return await _settle(request, context, id, closes=False)
+
+
+@router.post("/findings/{id}/close")
+async def close(request: Request, context: Shared, id: FindingId) -> Response:  # noqa: A002
+    """Close, and show the finding; a refusal is shown beside the form."""
+    return await _settle(request, context, id, closes=True)
+
+
+async def _settle(request: Request, context: Context, number: int, *, closes: bool) -> Response:
+    said = await read_form(request)
+    act = close_finding if closes else answer_finding
+    try:
+        await act(context, request, number, AnswerRequest(text=said.get("text", ""), by=person(said)))
+    except Problem as exc:
+        if exc.status == 404:
+            raise
+        refused = refusal_text(exc, words_for(request))
+        return await show_one(request, context, number, exc.status, refused, said)
+    except ValidationError as exc:
+        return await show_one(request, context, number, 422, refusal_text(exc, words_for(request)), said)
+    return RedirectResponse(f"/findings/{number}", status_code=303)

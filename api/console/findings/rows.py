@@ -1,0 +1,64 @@
+"""What the pages of findings and corrections show of one, and why a form was refused."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from api.console.name_lookup import PlaceNames
+from api.console.names import where
+from api.console.texts import Words
+from api.http.problems import Problem
+from api.http.times import as_beijing_time
+from api.read.findings.listing import CorrectionDocument, FindingDocument
+from contract.said import said_by
+
+_LABELS: Final = {
+    "from": "from",
+    "until": "until",
+    "text": "finding_text",
+    "reason": "why",
+    "why": "why",
+    "by": "by",
+    "counts_as": "counts_as",
+    "incident": "finding_incident",
+    "station": "station",
+    "finding": "follows_finding",
+}
+"""The labels of the fields of the forms."""
+
+
+def finding_row(finding: FindingDocument, named: PlaceNames, words: Words) -> dict[str, Any]:
+    """A finding with its words."""
+    return {
+        "finding": finding,
+        "kind": words.named("finding", finding.kind),
+        "what": where(named.station(finding.station), finding.station),
+        "status_word": words.named("finding_status", finding.status),
+    }
+
+
+def correction_row(correction: CorrectionDocument, named: PlaceNames, words: Words) -> dict[str, Any]:
+    """A correction with its words."""
+    return {
+        "correction": correction,
+        "counts": words.named("counts_as", correction.counts_as),
+        "what": where(named.station(correction.station), correction.station),
+        "status_word": words.named("correction_status", correction.status),
+    }
+
+
+def with_times(said: Mapping[str, str]) -> dict[str, str]:
+    """The times of a form, which are Beijing's, as far as they are given. Raises a Problem."""
+    return {name: as_beijing_time(name, said[name]) for name in ("from", "until") if said.get(name, "").strip()}
+
+
+def refusal_text(exc: Problem | ValidationError, words: Words) -> str:
+    """Why a form was refused, in the reader's language."""
+    if isinstance(exc, ValidationError):
+        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
+        labels = dict.fromkeys(words(_LABELS.get(field, "why")) for field in fields)
+        return words("unfit", fields=words("comma").join(labels))
+    if "parameter" in exc.members:
+        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
+    return said_by(exc.__cause__ or exc).text(words.language)
