@@ -29,6 +29,7 @@ from tests.integration.console_world import (
     every_silence,
     every_station,
 )
+from tests.integration.matrix.country import add_correction, add_finding
 from tests.reading import latin_words, texts_of
 
 # Products, protocols and units; columns of a file, commands and settings, which are typed as they stand.
@@ -81,7 +82,11 @@ async def full(world: World) -> list[str]:
     await every_route(world)
     accounts = await every_account(world)
     await every_day(world, stations[1])
+    finding, correction = await add_finding(world.pool, stations[1]), await add_correction(world.pool, stations[1])
+    await world.pool.execute("UPDATE finding SET text = '为何离线'")
+    await world.pool.execute("UPDATE correction SET reason = '停电'")
     return [
+        "/findings", f"/findings/{finding}", "/corrections", f"/corrections/{correction}",
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
