@@ -28,8 +28,8 @@ _Decision = Annotated[DecisionRequest | None, Body()]
 async def list_corrections(
     context: Shared,
     page: PageOf,
-    station: Annotated[str | None, Query(max_length=64)] = None,
-    finding: Annotated[int | None, Query(ge=0, le=MAX_ID, description="those that follow this finding")] = None,
+    station: Annotated[str | None, Query(max_length=64, description="only those about this station")] = None,
+    finding: Annotated[int | None, Query(ge=0, le=MAX_ID, description="only those that follow this finding")] = None,
     status: Annotated[CorrectionState | None, Query(description="only those that are so now")] = None,
 ) -> Listing[CorrectionDocument]:
     """Corrections, the newest first."""

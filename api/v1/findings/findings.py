@@ -28,8 +28,8 @@ router = APIRouter(tags=["findings"], route_class=WorkRoute)
 async def list_findings(
     context: Shared,
     page: PageOf,
-    station: Annotated[str | None, Query(max_length=64)] = None,
-    incident: Annotated[int | None, Query(ge=0, le=MAX_ID)] = None,
+    station: Annotated[str | None, Query(max_length=64, description="only those about this station")] = None,
+    incident: Annotated[int | None, Query(ge=0, le=MAX_ID, description="only those about this incident")] = None,
     status: Annotated[FindingState | None, Query(description="only those that are so now")] = None,
 ) -> Listing[FindingDocument]:
     """Findings and disputes, the newest first."""

@@ -1,9 +1,9 @@
 """Every request that changes something leaves exactly its entry in the ledger; one that is rolled back leaves none."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
@@ -17,25 +17,12 @@ from registry.closures.store import declare
 from registry.removal_store import remove_station
 from store.author import Author
 from store.pool import Pool
+from tests.integration.api.ledger_acts import FINDING_API, FINDING_PAGES, Act, Prepare
 from tests.integration.api_world import OWN_PAGE, World, config, other_account, serving
 from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
 from tests.pictures import of_a_phone
 
 V1: Final = "/api/v1"
-Prepare = Callable[[World], Awaitable[str]]
-"""Makes what a request is about, and gives its path."""
-
-
-class Act(msgspec.Struct, frozen=True):
-    """A request of the admin token, and the entries that it leaves: (kind, type of the subject)."""
-
-    prepare: Prepare
-    body: Mapping[str, Any]
-    entries: list[tuple[str, str]]
-    status: int = 200
-    method: str = "POST"
-    #: A photo is sent instead: as the body of the request, by a page in the form.
-    photo: bytes | None = None
 
 
 def on_incident(action: str) -> Prepare:
@@ -307,10 +294,10 @@ NO_ACT: Final = {
 ELSEWHERE: Final = {f"{V1}/account/password", "/password", "/i/{token}"}
 """A password needs a session: see the test below. Links act for another account: integration/links/test_link_pages."""
 CASES = [
-    *((V1, route, act) for acts in (API_ACTS, EVIDENCE_API) for route, act in acts.items()),
+    *((V1, route, act) for acts in (API_ACTS, EVIDENCE_API, FINDING_API) for route, act in acts.items()),
     *(
         ("", route, act)
-        for pages in (PAGE_ACTS, EVIDENCE_PAGES, DUTY_PAGES, PEOPLE_PAGES)
+        for pages in (PAGE_ACTS, EVIDENCE_PAGES, FINDING_PAGES, DUTY_PAGES, PEOPLE_PAGES)
         for route, act in pages.items()
     ),
 ]
@@ -366,7 +353,7 @@ async def test_it_leaves_exactly_its_entry(
 
 
 STATE: Final = (
-    "incident", "incident_entry", "repair", "photo", "notification",
+    "incident", "incident_entry", "repair", "photo", "notification", "finding", "correction", "day_touch",
     "closure", "silence", "contact", "contact_channel", "duty", "route",
     "duty_substitute", "station", "station_lifecycle", "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",

@@ -244,7 +244,7 @@ async def test_english_pages_have_no_chinese_but_names(client: httpx.AsyncClient
     names = re.compile(
         r"青海省|宁夏回族自治区|民和县|官亭镇(第\d+阅览室)?|团结街 3 号|装修|边疆万里|李明|马军|王芳|民和运维群"
         r"|王|李|扎西|钥匙丢了|升级"
-        r"|换设备|供电局更换变压器，全县停电"
+        r"|换设备|供电局更换变压器，全县停电|为何离线|停电"
     )
     for path in full:
         texts = [names.sub("", text) for language, text in texts_of(await page(client, path, "en")) if language == "en"]
