@@ -17,8 +17,8 @@ from registry.closures.store import declare
 from registry.removal_store import remove_station
 from store.author import Author
 from store.pool import Pool
-from tests.integration.api.ledger_acts import FINDING_API, FINDING_PAGES, Act, Prepare
 from tests.integration.api_world import OWN_PAGE, World, config, other_account, serving
+from tests.integration.audit.findings.finding_acts import FINDING_API, FINDING_PAGES, Act, Prepare
 from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
 from tests.pictures import of_a_phone
 
