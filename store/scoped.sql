@@ -170,6 +170,7 @@ DECLARE
         'WHEN ''station'' THEN (SELECT true FROM station s WHERE s.id = %1$s AND %2$s) '
         'WHEN ''incident'' THEN %3$s AND (SELECT i.area IS NULL OR %4$s FROM incident i WHERE i.id = %5$s) '
         'WHEN ''closure'' THEN %6$s WHEN ''silence'' THEN %7$s '
+        'WHEN ''area_day'' THEN %11$s WHEN ''area_month'' THEN %11$s '
         'WHEN ''duty'' THEN %8$s WHEN ''contact'' THEN %9$s WHEN ''route'' THEN %10$s '
         'WHEN ''account'' THEN %1$s = current_setting(''milepost.account'', true) OR scope_holds_account(%1$s) '
         'WHEN ''token'' THEN (SELECT a.account = current_setting(''milepost.account'', true) '
@@ -177,7 +178,8 @@ DECLARE
         'FROM api_token a WHERE a.id = %1$s) ELSE false END',
         name, format(within, 's.area'), format(of_place, 'incident'), format(within, 'i.area'), number,
         format(of_place, 'closure'), format(of_place, 'silence'),
-        format(of_area, 'duty', number), format(of_area, 'contact', name), format(of_area, 'route', name));
+        format(of_area, 'duty', number), format(of_area, 'contact', name), format(of_area, 'route', name),
+        format(within, name));
     found record;
 BEGIN
     FOR found IN SELECT * FROM (VALUES

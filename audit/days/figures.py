@@ -66,6 +66,10 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     def __sub__(self, other: "Figures") -> "Figures":
         return self._with(other, int.__sub__)
 
+    def times(self, count: int) -> "Figures":
+        """The sum of as many stations that all have these figures."""
+        return Figures(**{name: getattr(self, name) * count for name in self.__struct_fields__})
+
     @property
     def due_ms(self) -> int:
         """D: the time for which the station answers."""

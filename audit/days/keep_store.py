@@ -1,7 +1,8 @@
 """Keeping days: close what the pipeline clocks have passed, and follow what becomes known later.
 
-One pass is one transaction with one snapshot: what is new, revisions of kept days, and the next day if it closes. So a
-process that is killed leaves nothing half done, and a second one continues from what the first one wrote.
+One pass is one transaction with one snapshot: what is new, revisions of kept days, the next day if it closes, and the
+entries of the ledger about all of these. So a process that is killed leaves nothing half done, and a second one
+continues from what the first one wrote.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ from audit.days.figures import Figures
 from audit.days.freezing import following_month, frozen_at, months_between
 from audit.days.local_days import LocalDay, is_closed, local_days
 from audit.days.revisions import DayRevision, RevisionCause, next_revision
+from audit.days.sealed.tree_store import AreaDay, revised_areas, seal_day, seal_month, seal_revisions
 from audit.days.shares import QuietPlace, is_quiet_from, quiet_place
 from audit.days.source_store import StationTouch, take_news
 from audit.days.station_days import StationDay
@@ -108,9 +110,12 @@ async def _revise(connection: Connection, state: DayState, cut: int, late: Seque
     frozen = [row["month"] for row in await connection.fetch(QUERIES.frozen_months)]
     ranges = {station: _range(own, state) for station, own in touches.items()}
     wanted = {station: days for station, days in ranges.items() if days[0] <= days[1]}
-    count = 0
+    count, areas = 0, set[AreaDay]()
     async for chunk in _in_chunks(compute(connection, wanted, cut)):
-        count += await _write_revisions(connection, chunk, touches, cut, frozen)
+        revised = await _write_revisions(connection, chunk, touches, cut, frozen)
+        count += len(revised)
+        areas |= await revised_areas(connection, revised)
+    await seal_revisions(connection, areas)
     return count
 
 
@@ -126,7 +131,7 @@ async def _write_revisions(
     touches: Mapping[str, Sequence[StationTouch]],
     cut: int,
     frozen: Sequence[date],
-) -> int:
+) -> list[tuple[str, date]]:
     first, last = min(each.days[0].day for each in chunk), max(each.days[-1].day for each in chunk)
     kept = await load_kept(connection, [each.station for each in chunk], first, last)
     revisions: list[DayRevision] = []
@@ -140,7 +145,7 @@ async def _write_revisions(
                 pairs.append((before, made.day))
     await write_days(connection, [each.day for each in revisions], cut, causes=revised_days(revisions), frozen=frozen)
     await add_to_areas(connection, pairs)
-    return len(revisions)
+    return [(each.day.station, each.day.day) for each in revisions]
 
 
 def _not_kept(fresh: StationDay) -> StationDay:
@@ -173,6 +178,7 @@ async def _close(connection: Connection, day: date, cut: int) -> None:
     async for chunk in _in_chunks(compute(connection, dict.fromkeys(samples, (day, day)), cut)):
         await write_shares(connection, day, {samples[each.station]: each.figures[0].figures for each in chunk})
     await connection.execute(QUERIES.add_area_days, day)
+    await seal_day(connection, day)
 
 
 def _is_anything(day: StationDay) -> bool:
@@ -195,6 +201,7 @@ async def _freeze(connection: Connection, first: date, last: date, clock: dateti
     whole = [month for month in due if following_month(month) <= last + _DAY]
     for month in whole:
         await connection.execute(QUERIES.freeze, month, following_month(month), clock, cut)
+        await seal_month(connection, month)
     return whole
 
 

@@ -2,35 +2,58 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
+from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from audit.days.compute_store import CHUNK, compute
 from audit.days.day_store import QUERIES, load_kept, lock_state
 from audit.days.figures import Figures
+from audit.days.sealed.tree_store import wrong_days, wrong_months
 from audit.days.station_days import StationDay
 from contract.said import Said
 from store.pool import Connection
 
 
+class AreaFault(StrEnum):
+    """What of an area differs."""
+
+    SUM = "sum"
+    SEALED = "sealed"
+    FROZEN = "frozen"
+
+
+_AREA_FAULTS: Final = {
+    AreaFault.SUM: ("the sum is not that of its stations", "合计与其站点之和不符"),
+    AreaFault.SEALED: (
+        "figures or revisions of its stations are not those that the ledger has",
+        "站点的数值或修订与账本中的记录不符",
+    ),
+    AreaFault.FROZEN: (
+        "the frozen figures of the month are not those that the ledger has",
+        "已冻结的当月数值与账本中的记录不符",
+    ),
+}
+
+
 class DayDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept day that is not what its sources say. Of a sum of an area, `station` is None."""
+    """A kept day that is not what its sources say. Of an area, `station` is None, and `kind` says what differs."""
 
     station: str | None
     day: date
     path: tuple[str, ...]
     kept: StationDay | None = None
     fresh: StationDay | None = None
+    kind: AreaFault = AreaFault.SUM
 
     @property
     def said(self) -> Said:
         """One line for people; figures have the names of docs/uptime.md."""
         place = "/".join(self.path)
         if self.kept is None or self.fresh is None:
-            return Said(
-                f"{self.day} area {place}: the sum is not that of its stations",
-                f"{self.day} 区划 {place}：合计与其站点之和不符",
-            )
+            en, zh = _AREA_FAULTS[self.kind]
+            return Said(f"{self.day} area {place}: {en}", f"{self.day} 区划 {place}：{zh}")
         found = [*_different(self.kept.figures, self.fresh.figures)]
         if self.kept.path != self.fresh.path:
             found.append(f"area {'/'.join(self.kept.path)} -> {place}")
@@ -51,7 +74,8 @@ def _different(kept: Figures, fresh: Figures) -> Iterator[str]:
 async def differences(
     connection: Connection, first: date, last: date, area: str | None = None
 ) -> AsyncIterator[DayDifference]:
-    """Every kept day from `first` to `last` that is not what its sources say, with the facts that the kept days have.
+    """Every kept day from `first` to `last` that is not what its sources say, with the facts that the kept days have, or
+    not what the ledger has of it.
 
     Needs a transaction with one snapshot; what was not yet kept before it is a difference too.
     """
@@ -71,6 +95,10 @@ async def differences(
                     yield found
     for row in await connection.fetch(QUERIES.wrong_sums, first, last, area):
         yield DayDifference(station=None, day=row["day"], path=tuple(row["path"]))
+    async for day, path in wrong_days(connection, first, last, area):
+        yield DayDifference(station=None, day=day, path=path, kind=AreaFault.SEALED)
+    async for month, path in wrong_months(connection, first, last, area):
+        yield DayDifference(station=None, day=month, path=path, kind=AreaFault.FROZEN)
 
 
 def _difference(kept: StationDay | None, fresh: StationDay) -> DayDifference | None:

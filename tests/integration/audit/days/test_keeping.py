@@ -120,6 +120,7 @@ async def test_what_somebody_changed_is_found(world: DayWorld) -> None:
         "2026-11-02 station c: kept -> computed: online_ms 1 -> 0",
         "2026-11-02 area 63/632123: the sum is not that of its stations",
         "2026-11-03 area 63/632122: the sum is not that of its stations",
+        "2026-11-02 area 63/632123: figures or revisions of its stations are not those that the ledger has",
     ]
 
 

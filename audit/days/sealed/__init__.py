@@ -1,0 +1,1 @@
+"""Kept days in the ledger: one leaf for each area and day over its stations."""

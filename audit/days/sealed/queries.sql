@@ -1,0 +1,50 @@
+-- name: areas_of_day
+-- The areas that have stations themselves on a day ($1), with all above them.
+SELECT path FROM area_day WHERE day = $1 ORDER BY path;
+
+-- name: areas_of_days
+-- The same of the days $1 to $2, of all areas or of one and those below it ($3).
+SELECT day, path FROM area_day WHERE day BETWEEN $1 AND $2 AND ($3::text IS NULL OR $3 = ANY (path)) ORDER BY day, path;
+
+-- name: revised_areas
+-- The areas for which days of stations ($1, $2) count or once counted.
+SELECT DISTINCT r.day, r.path FROM unnest($1::text[], $2::date[]) AS n (station, day)
+JOIN station_day_revision r ON r.station = n.station AND r.day = n.day WHERE cardinality(r.path) > 0 ORDER BY r.day, r.path;
+
+-- name: groups_of_areas
+-- Stations that share their figures on a day ($1), by area and figures, of these areas ($2).
+SELECT m.path, d.scheduled_ms, d.excused_ms, d.unknown_ms, d.online_ms, d.service_due_ms, d.usable_ms, m.stations
+FROM (
+    SELECT m.path, m.share, array_agg(m.station) AS stations
+    FROM (SELECT string_to_array(path, '/') AS path FROM unnest($2::text[]) AS path) AS w JOIN day_member m USING (path)
+    WHERE m.since <= $1 AND (m.until IS NULL OR m.until > $1) GROUP BY m.path, m.share
+) AS m JOIN share_day d ON d.share = m.share AND d.day = $1;
+
+-- name: lines_of_areas
+-- All revisions of a day ($1) of stations that have a line of their own in one of these areas ($2), or had one elsewhere after they
+-- shared that of the area.
+WITH wanted AS (
+    SELECT string_to_array(path, '/') AS path FROM unnest($2::text[]) AS path
+), own AS (
+    SELECT f.station FROM wanted w JOIN day_figure f ON f.day = $1 AND f.path = w.path
+    UNION
+    SELECT f.station FROM day_figure f JOIN day_member m ON m.station = f.station AND m.since <= $1 AND (m.until IS NULL OR m.until > $1)
+    WHERE f.day = $1 AND f.revision > 1 AND m.path IN (SELECT path FROM wanted)
+)
+SELECT r.station, r.revision, r.path, r.causes, r.addendum,
+       r.scheduled_ms, r.excused_ms, r.unknown_ms, r.online_ms, r.service_due_ms, r.usable_ms
+FROM own JOIN station_day_revision r ON r.station = own.station AND r.day = $1;
+
+-- name: frozen_figures
+-- The figures of a frozen month ($1).
+SELECT path, scheduled_ms, excused_ms, unknown_ms, online_ms, service_due_ms, usable_ms
+FROM area_month WHERE month = $1 ORDER BY path;
+
+-- name: months_between
+-- The months that are frozen, of the days $1 to $2.
+SELECT month FROM month_frozen WHERE month BETWEEN $1 AND $2 ORDER BY month;
+
+-- name: entries_of
+-- The bodies of entries of some subjects ($1) and kinds ($2), the newest first.
+SELECT e.subject, e.body FROM unnest($1::text[]) AS s (subject) JOIN ledger_entry e USING (subject)
+WHERE e.kind = ANY ($2::text[]) ORDER BY e.id DESC;

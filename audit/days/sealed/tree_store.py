@@ -1,0 +1,152 @@
+"""The entries of the ledger about kept days, in the transaction of the figures, and their comparison with the figures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from audit.days.day_store import figures_of
+from audit.days.sealed.trees import AreaTree, DayLine, Path, QuietGroup, area_trees
+from store.ledger import LedgerEntry, append_entries, canonical
+from store.ledger_kinds import LedgerKind
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES: Final = queries_beside(__file__)
+AREAS_AT_ONCE: Final = 100
+"""Areas whose stations are in memory at once."""
+_ACTOR: Final = "system"
+_OF_DAYS: Final = (LedgerKind.DAYS_CLOSED, LedgerKind.DAYS_REVISED)
+
+AreaDay = tuple[date, Path]
+"""A day of an area itself, which has all areas above it in its path."""
+
+
+async def seal_day(connection: Connection, day: date) -> None:
+    """Write the entries of a day that closes, in the caller's transaction."""
+    rows = await connection.fetch(QUERIES.areas_of_day, day)
+    await _seal(connection, LedgerKind.DAYS_CLOSED, [(day, tuple(row["path"])) for row in rows])
+
+
+async def revised_areas(connection: Connection, days: Iterable[tuple[str, date]]) -> set[AreaDay]:
+    """The areas whose entries revisions of some stations' days concern: also those for which these once counted."""
+    pairs = list(days)
+    rows = await connection.fetch(QUERIES.revised_areas, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    return {(row["day"], tuple(row["path"])) for row in rows}
+
+
+async def seal_revisions(connection: Connection, areas: Collection[AreaDay]) -> None:
+    """Write the entries of days that were revised, in the caller's transaction."""
+    await _seal(connection, LedgerKind.DAYS_REVISED, sorted(areas))
+
+
+async def seal_month(connection: Connection, month: date) -> None:
+    """Write the entries of a month that is frozen, in the caller's transaction."""
+    await append_entries(connection, [frozen_entry(month, row) for row in await _frozen(connection, month)])
+
+
+async def load_trees(connection: Connection, areas: Iterable[AreaDay]) -> AsyncIterator[list[AreaTree]]:
+    """The trees of days of areas as the figures are kept now, some at once; an area without stations has none. `areas`
+    are in the order of days."""
+    for day, paths in _batches(areas):
+        wanted = ["/".join(path) for path in paths]
+        groups = [_group(row) for row in await connection.fetch(QUERIES.groups_of_areas, day, wanted)]
+        lines = [_line(row) for row in await connection.fetch(QUERIES.lines_of_areas, day, wanted)]
+        own = set(paths)
+        found = await asyncio.to_thread(area_trees, day, groups, lines)
+        yield [tree for tree in found if tree.path in own]
+
+
+async def wrong_days(
+    connection: Connection, first: date, last: date, area: str | None = None
+) -> AsyncIterator[AreaDay]:
+    """The days of areas whose figures are not those that the ledger has.
+
+    Days that were kept before there were entries of them have none at all.
+    """
+    rows = await connection.fetch(QUERIES.areas_of_days, first, last, area)
+    async for trees in load_trees(connection, [(row["day"], tuple(row["path"])) for row in rows]):
+        newest = await _newest(connection, [tree.subject for tree in trees], _OF_DAYS)
+        for tree in trees if newest else ():
+            if newest.get((tree.subject, tree.path)) != canonical(tree.body):
+                yield tree.day, tree.path
+
+
+async def wrong_months(
+    connection: Connection, first: date, last: date, area: str | None = None
+) -> AsyncIterator[AreaDay]:
+    """The same of frozen months, each by its first day."""
+    for row in await connection.fetch(QUERIES.months_between, first.replace(day=1), last):
+        entries = [frozen_entry(row["month"], each) for each in await _frozen(connection, row["month"])]
+        subjects = [entry.subject for entry in entries]
+        newest = await _newest(connection, subjects, [LedgerKind.MONTH_FROZEN])
+        for entry in entries if newest else ():
+            body = canonical(entry.body)
+            path = _path_in(body)
+            if (area is None or area in path) and newest.get((entry.subject, path)) != body:
+                yield row["month"], path
+
+
+def frozen_entry(month: date, row: asyncpg.Record) -> LedgerEntry:
+    """The entry of the frozen figures of an area itself."""
+    path = list(row["path"])
+    figures = msgspec.structs.asdict(figures_of(row))
+    return LedgerEntry(
+        kind=LedgerKind.MONTH_FROZEN,
+        subject=f"area_month/{path[-1]}/{month:%Y-%m}",
+        actor=_ACTOR,
+        body={"month": f"{month:%Y-%m}", "path": path, "figures": figures},
+    )
+
+
+async def _frozen(connection: Connection, month: date) -> list[asyncpg.Record]:
+    return await connection.fetch(QUERIES.frozen_figures, month)
+
+
+async def _seal(connection: Connection, kind: LedgerKind, areas: Sequence[AreaDay]) -> None:
+    async for trees in load_trees(connection, areas):
+        entries = [LedgerEntry(kind=kind, subject=tree.subject, actor=_ACTOR, body=tree.body) for tree in trees]
+        await append_entries(connection, entries)
+
+
+async def _newest(
+    connection: Connection, subjects: Sequence[str], kinds: Iterable[LedgerKind]
+) -> Mapping[tuple[str, Path], bytes]:
+    found: dict[tuple[str, Path], bytes] = {}
+    for row in await connection.fetch(QUERIES.entries_of, list(subjects), [kind.value for kind in kinds]):
+        found.setdefault((row["subject"], _path_in(row["body"])), row["body"])
+    return found
+
+
+def _path_in(body: bytes) -> Path:
+    """The path that an entry names; that of an entry which somebody damaged is empty."""
+    try:
+        return tuple(msgspec.json.decode(body)["path"])
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        return ()
+
+
+def _batches(areas: Iterable[AreaDay]) -> Iterator[tuple[date, list[Path]]]:
+    for day, own in groupby(areas, key=lambda each: each[0]):
+        paths = [path for _, path in own]
+        for place in range(0, len(paths), AREAS_AT_ONCE):
+            yield day, paths[place : place + AREAS_AT_ONCE]
+
+
+def _group(row: asyncpg.Record) -> QuietGroup:
+    return QuietGroup(path=tuple(row["path"]), figures=figures_of(row), stations=row["stations"])
+
+
+def _line(row: asyncpg.Record) -> DayLine:
+    return DayLine(
+        station=row["station"],
+        revision=row["revision"],
+        path=tuple(row["path"]),
+        causes=tuple(row["causes"]),
+        addendum=row["addendum"],
+        figures=figures_of(row),
+    )

@@ -1,0 +1,132 @@
+"""One hash over the figures of all stations of an area on a day. Pure.
+
+A line says what one revision of a station's day is; docs/ledger.md has its form. The lines of an area are in the order
+of stations (by code points) and revisions, and the leaves of a Merkle tree (RFC 6962), so that the figures of one
+station are proven without those of the others. A station whose day once counted for an area stays in its lines, with
+all revisions: they show that it counts for another area now.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from audit.days.figures import Figures, total
+from audit.ledger.merkle import leaf_hash, tree_root
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+Path = tuple[str, ...]
+"""An area and all areas above it, the highest first."""
+
+
+class DayLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of a day of a station. `addendum`: it was written after its month was frozen."""
+
+    station: str
+    revision: int
+    path: Path
+    causes: tuple[str, ...] = ()
+    addendum: bool = False
+    figures: Figures
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the line, by RFC 8785."""
+        return b"[" + _ENCODER.encode(self.station) + self.tail
+
+    @property
+    def tail(self) -> bytes:
+        """The line without its station, which quiet stations have in common."""
+        figures = [getattr(self.figures, name) for name in Figures.__struct_fields__]
+        rest = [self.revision, "/".join(self.path), " ".join(self.causes), self.addendum, *figures]
+        return b"," + _ENCODER.encode(rest)[1:]
+
+
+class QuietGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Stations of an area with the same figures, in their first revision."""
+
+    path: Path
+    figures: Figures
+    stations: Sequence[str]
+
+
+class AreaTree(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger says of an area itself and a day. `stations`: those that count for the area, with their sum."""
+
+    day: date
+    path: Path
+    stations: int
+    lines: int
+    root: bytes
+    figures: Figures
+
+    @property
+    def subject(self) -> str:
+        """The subject of its entries."""
+        return f"area_day/{self.path[-1]}/{self.day}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body of its entry."""
+        return {
+            "day": str(self.day),
+            "path": list(self.path),
+            "stations": self.stations,
+            "lines": self.lines,
+            "root": self.root.hex(),
+            "figures": msgspec.structs.asdict(self.figures),
+        }
+
+
+class _Growing:
+    """The lines of an area so far, and what counts for it."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, int, bytes]] = []
+        self.stations = 0
+        self.sums: list[Figures] = []
+
+    def add_quiet(self, group: QuietGroup, stations: Sequence[str]) -> None:
+        tail = DayLine(station="", revision=1, path=group.path, figures=group.figures).tail
+        self.lines += [(station, 1, b"[" + _ENCODER.encode(station) + tail) for station in stations]
+        self.stations += len(stations)
+        self.sums.append(group.figures.times(len(stations)))
+
+    def add(self, lines: Sequence[DayLine], counts: Figures | None) -> None:
+        self.lines += [(line.station, line.revision, line.data) for line in lines]
+        if counts is not None:
+            self.stations += 1
+            self.sums.append(counts)
+
+    def tree(self, day: date, path: Path) -> AreaTree:
+        root = tree_root([leaf_hash(data) for _, _, data in sorted(self.lines)])
+        return AreaTree(
+            day=day,
+            path=path,
+            stations=self.stations,
+            lines=len(self.lines),
+            root=root,
+            figures=total(self.sums),
+        )
+
+
+def area_trees(day: date, groups: Iterable[QuietGroup], lines: Iterable[DayLine]) -> list[AreaTree]:
+    """The trees of all areas that are named, in the order of their paths.
+
+    `lines`: all revisions of the stations that are not quiet on this day; such a station may be in a group too, and
+    then counts by its lines alone.
+    """
+    own: dict[str, list[DayLine]] = {}
+    for line in lines:
+        own.setdefault(line.station, []).append(line)
+    areas: dict[Path, _Growing] = {}
+    for group in groups:
+        quiet = [station for station in group.stations if station not in own]
+        areas.setdefault(group.path, _Growing()).add_quiet(group, quiet)
+    for revisions in own.values():
+        newest = max(revisions, key=lambda line: line.revision)
+        for path in {line.path for line in revisions if line.path}:
+            areas.setdefault(path, _Growing()).add(revisions, newest.figures if newest.path == path else None)
+    return [areas[path].tree(day, path) for path in sorted(areas)]
