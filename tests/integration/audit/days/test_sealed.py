@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -11,9 +11,8 @@ import pytest
 from audit.days.keep_store import keep_days
 from audit.days.sealed.tree_store import wrong_months
 from store.pool import Pool
-from tests.integration.audit.days.day_world import FIRST, HOUR_MS, DayWorld
+from tests.integration.audit.days.day_world import HOUR_MS, DayWorld
 
-DAY = timedelta(days=1)
 WRONG = "figures or revisions of its stations are not those that the ledger has"
 
 
