@@ -74,8 +74,8 @@ def _different(kept: Figures, fresh: Figures) -> Iterator[str]:
 async def differences(
     connection: Connection, first: date, last: date, area: str | None = None
 ) -> AsyncIterator[DayDifference]:
-    """Every kept day from `first` to `last` that is not what its sources say, with the facts that the kept days have, or
-    not what the ledger has of it.
+    """Every kept day from `first` to `last` that is not what its sources say, with the facts that the kept days have,
+    or not what the ledger has of it.
 
     Needs a transaction with one snapshot; what was not yet kept before it is a difference too.
     """

@@ -1,4 +1,4 @@
-"""The entries of the ledger about kept days, in the transaction of the figures, and their comparison with the figures."""
+"""The entries of the ledger about kept days, written in the transaction of the figures and compared with them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
