@@ -46,7 +46,7 @@ class Permission(StrEnum):
     """Make findings as an auditor, and close those of others."""
     ANSWER_FINDING = "answer_finding"
     CLOSE_FINDING = "close_finding"
-    """Close one's own finding or dispute."""
+    """Close one's own finding or dispute; add photos to findings and disputes."""
     CORRECT = "correct"
     """Propose corrections of history, and approve or refuse those of others."""
     EDIT_REGISTRY = "edit_registry"

@@ -77,11 +77,13 @@ BEGIN
                            'ELSE programme IN (SELECT id FROM scope_programmes() AS id) END', of_station),
                     format('CASE WHEN station IS NOT NULL THEN %s WHEN area IS NOT NULL THEN %s ELSE false END',
                            of_station, of_area)),
-        -- Whoever sees the incident or the closure; added by whoever may change it.
-        ('photo', '(SELECT true FROM incident i WHERE i.id = incident) OR (SELECT true FROM closure c WHERE c.id = closure)',
+        -- Whoever sees the incident, the closure or the finding; added by whoever may change it.
+        ('photo', '(SELECT true FROM incident i WHERE i.id = incident) OR (SELECT true FROM closure c WHERE c.id = closure) '
+                         'OR (SELECT true FROM finding f WHERE f.id = finding)',
                   '(SELECT true FROM incident i WHERE i.id = incident AND (i.station IS NOT NULL OR i.area IS NOT NULL)) '
                          'OR (SELECT CASE WHEN c.station IS NOT NULL THEN c.station IN (SELECT id FROM scoped.scope_stations() AS id) '
-                         'ELSE c.area IN (SELECT code FROM scope_areas() AS code) END FROM closure c WHERE c.id = closure)'),
+                         'ELSE c.area IN (SELECT code FROM scope_areas() AS code) END FROM closure c WHERE c.id = closure) '
+                         'OR (SELECT true FROM finding f WHERE f.id = finding)'),
         -- What has no area concerns the whole; the routes above the scope are seen, because they apply in it.
         ('contact', of_area, NULL),
         ('contact_channel', '(SELECT true FROM contact c WHERE c.id = contact)', NULL),

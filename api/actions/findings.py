@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from access.roles import Permission
 from api.actions.actor import author_of
+from api.actions.photos import put_finding_photo
 from api.actions.settle import settle
 from api.context import Context
 from api.http.problems import Problem, not_found
@@ -27,6 +28,7 @@ from audit.findings.rules import (
     NewFinding,
     NotYoursError,
 )
+from registry.photos.rules import Photo
 from store.pool import Connection
 
 _Name = Annotated[str | None, Field(min_length=1, max_length=64)]
@@ -82,8 +84,10 @@ class DecisionRequest(BaseModel):
     by: _Name = None
 
 
-async def make_finding(context: Context, request: Request, said: FindingRequest) -> FindingDocument:
-    """A finding of an auditor. Raises a Problem (422)."""
+async def make_finding(
+    context: Context, request: Request, said: FindingRequest, photo: Photo | None = None
+) -> FindingDocument:
+    """A finding of an auditor, with a photo as its evidence. Raises a Problem (422)."""
     new = NewFinding(
         kind=FindingKind.FINDING,
         text=said.text,
@@ -92,11 +96,13 @@ async def make_finding(context: Context, request: Request, said: FindingRequest)
         from_at=None if said.begin is None else parse_stored_time("from", said.begin),
         until_at=None if said.until is None else parse_stored_time("until", said.until),
     )
-    return await _make(context, request, new, said.by)
+    return await _make(context, request, new, said.by, photo)
 
 
-async def make_dispute(context: Context, request: Request, said: DisputeRequest) -> FindingDocument:
-    """A dispute of a time by a person of the station. Raises a Problem (422)."""
+async def make_dispute(
+    context: Context, request: Request, said: DisputeRequest, photo: Photo | None = None
+) -> FindingDocument:
+    """A dispute of a time by a person of the station, with a photo as its evidence. Raises a Problem (422)."""
     new = NewFinding(
         kind=FindingKind.DISPUTE,
         text=said.text,
@@ -104,14 +110,19 @@ async def make_dispute(context: Context, request: Request, said: DisputeRequest)
         from_at=parse_stored_time("from", said.begin),
         until_at=parse_stored_time("until", said.until),
     )
-    return await _make(context, request, new, said.by)
+    return await _make(context, request, new, said.by, photo)
 
 
-async def _make(context: Context, request: Request, new: NewFinding, by: str | None) -> FindingDocument:
+async def _make(
+    context: Context, request: Request, new: NewFinding, by: str | None, photo: Photo | None
+) -> FindingDocument:
     author = author_of(request, by)
 
     async def make(connection: Connection) -> AuditFinding:
-        return await finding_store.make_finding(connection, new, author, await load_now(connection))
+        made = await finding_store.make_finding(connection, new, author, await load_now(connection))
+        if photo is not None:
+            await put_finding_photo(connection, made.id, author, photo)
+        return made
 
     return finding_document(await settle(context, make, 422))
 

@@ -1,4 +1,4 @@
-"""Add photos to incidents and closures.
+"""Add photos to incidents, closures and findings.
 
 A file is written anew before the transaction begins, because that takes some tenths of a second.
 """
@@ -28,6 +28,7 @@ _STATUS: Final = {
     PhotoRefusal.UNKNOWN_KIND: 415,
     PhotoRefusal.TOO_MANY_PHOTOS: 409,
     PhotoRefusal.WITHDRAWN: 409,
+    PhotoRefusal.CLOSED: 409,
 }
 
 
@@ -90,6 +91,24 @@ async def put_closure_photo(connection: Connection, closure: int, by: Author, ph
     found = await add_photo(connection, PhotoOf(closure=closure), photo, by)
     if found is None:
         raise not_found("closure", closure)
+    return AddedPhoto(photo_document(found[0]), found[1])
+
+
+async def add_finding_photo(context: Context, finding: int, by: Author, content: bytes) -> AddedPhoto:
+    """Add the picture in a file to a finding or dispute as its evidence.
+
+    Raises PhotoRefusedError; a Problem (404) when the scope does not hold the finding.
+    """
+    photo = await write_photo(context, content)
+    async with context.database.transaction() as connection:
+        return await put_finding_photo(connection, finding, by, photo)
+
+
+async def put_finding_photo(connection: Connection, finding: int, by: Author, photo: Photo) -> AddedPhoto:
+    """Keep a photo of a finding, in the caller's transaction. Raises as `add_finding_photo`."""
+    found = await add_photo(connection, PhotoOf(finding=finding), photo, by)
+    if found is None:
+        raise not_found("finding", finding)
     return AddedPhoto(photo_document(found[0]), found[1])
 
 

@@ -25,7 +25,7 @@ TAGS: Final = (
     {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
-    {"name": "photos", "description": "Photos as evidence of incidents and closures."},
+    {"name": "photos", "description": "Photos as evidence of incidents, closures and findings."},
     {
         "name": "findings",
         "description": "Findings of auditors, disputes of stations, and corrections of history by two persons.",
@@ -384,6 +384,7 @@ _PHOTO: Final = {
     "id": "5d0c3b9e-8f1a-4c57-9a53-0b7d1e2f6a44",
     "incident": 17,
     "closure": None,
+    "finding": None,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "size": 284_113,
     "width": 2048,
@@ -731,6 +732,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "send_closure_photo": Operation(
         summary="Add a photo to a closure", answer={**_PHOTO, "incident": None, "closure": 12}, status=201
+    ),
+    "list_finding_photos": Operation(
+        summary="Photos of a finding or dispute", answer=_list({**_PHOTO, "incident": None, "finding": 5})
+    ),
+    "send_finding_photo": Operation(
+        summary="Add a photo to a finding or dispute",
+        answer={**_PHOTO, "incident": None, "finding": 5},
+        status=201,
     ),
     "get_photo": Operation(summary="One photo", answer=_PHOTO),
     "get_picture": Operation(summary="The picture of a photo", answer="(the bytes of a JPEG)", media="image/jpeg"),

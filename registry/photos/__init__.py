@@ -1,1 +1,1 @@
-"""Photos as evidence of what people found and did at an incident or a closure."""
+"""Photos as evidence of what people found and did at an incident, a closure or a finding."""

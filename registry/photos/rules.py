@@ -17,7 +17,7 @@ MAX_SIDE: Final = 2048
 MAX_KEPT: Final = 1_000_000
 """Bytes of a photo that is kept."""
 MOST_PHOTOS: Final = 20
-"""Photos of one incident or closure."""
+"""Photos of one incident, closure or finding."""
 
 _TRIES: Final = ((MAX_SIDE, 85), (MAX_SIDE, 70), (1600, 70), (1280, 60), (1024, 40), (512, 40))
 
@@ -42,6 +42,7 @@ class PhotoRefusal(StrEnum):
     TOO_COSTLY = "too_costly"
     TOO_MANY_PHOTOS = "too_many_photos"
     WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
 
 
 _SENTENCES: Final = {
@@ -78,6 +79,10 @@ _SENTENCES: Final = {
     PhotoRefusal.WITHDRAWN: (
         "the closure was withdrawn: declare it again, then add the photo",
         "报备已撤回：请重新申报，再添加照片",
+    ),
+    PhotoRefusal.CLOSED: (
+        "the finding is closed: make another one, then add the photo",
+        "审计意见已办结：请另行提出，再添加照片",
     ),
 }
 

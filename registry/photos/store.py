@@ -24,11 +24,18 @@ class PhotoOf(msgspec.Struct, frozen=True):
 
     incident: int | None = None
     closure: int | None = None
+    finding: int | None = None
 
     @property
     def subject(self) -> str:
         """As the ledger names it."""
-        return f"incident/{self.incident}" if self.closure is None else f"closure/{self.closure}"
+        kind = next((one for one in ("closure", "finding") if getattr(self, one) is not None), "incident")
+        return f"{kind}/{getattr(self, kind)}"
+
+    @property
+    def numbers(self) -> tuple[int | None, int | None, int | None]:
+        """The arguments of the queries."""
+        return self.incident, self.closure, self.finding
 
 
 class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +49,7 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     incident: int | None
     closure: int | None
+    finding: int | None
     made_by: str
     made_remark: str | None
     made_at: datetime
@@ -49,32 +57,36 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add_photo(connection: Connection, of: PhotoOf, photo: Photo, by: Author) -> tuple[KeptPhoto, bool] | None:
     """Keep a photo, with its entry in the ledger, in the caller's transaction. Returns the photo and whether it is new:
-    one that was sent before is not kept twice. None: there is no such incident or closure in the scope.
+    one that was sent before is not kept twice. None: there is no such incident, closure or finding in
+    the scope.
 
-    Raises PhotoRefusedError for one photo too many, and for a closure that was withdrawn.
+    Raises PhotoRefusedError for one photo too many, for a closure that was withdrawn and for a finding that is closed.
     """
     if not await _lock(connection, of):
         return None
     sha256 = hashlib.sha256(photo.jpeg).digest()
-    found = await connection.fetchrow(QUERIES.find_photo, of.incident, of.closure, sha256)
+    found = await connection.fetchrow(QUERIES.find_photo, *of.numbers, sha256)
     if found is not None:
         return _kept(found), False
-    if await connection.fetchval(QUERIES.count_photos, of.incident, of.closure) >= MOST_PHOTOS:
+    if await connection.fetchval(QUERIES.count_photos, *of.numbers) >= MOST_PHOTOS:
         raise PhotoRefusedError(PhotoRefusal.TOO_MANY_PHOTOS)
     made = (photo.jpeg, photo.width, photo.height, by.account, by.remark)
-    row = await connection.fetchrow(QUERIES.insert_photo, of.incident, of.closure, sha256, *made)
+    row = await connection.fetchrow(QUERIES.insert_photo, *of.numbers, sha256, *made)
     kept = _kept(row)
     await append_entries(connection, [_entry(of, kept, by)])
     return kept, True
 
 
 async def _lock(connection: Connection, of: PhotoOf) -> bool:
-    if of.closure is None:
+    if of.finding is not None:
+        over, refusal = await connection.fetchval(QUERIES.lock_finding, of.finding), PhotoRefusal.CLOSED
+    elif of.closure is not None:
+        over, refusal = await connection.fetchval(QUERIES.lock_closure, of.closure), PhotoRefusal.WITHDRAWN
+    else:
         return bool(await connection.fetchval(QUERIES.lock_incident, of.incident))
-    withdrawn = await connection.fetchval(QUERIES.lock_closure, of.closure)
-    if withdrawn:
-        raise PhotoRefusedError(PhotoRefusal.WITHDRAWN)
-    return withdrawn is not None
+    if over:
+        raise PhotoRefusedError(refusal)
+    return over is not None
 
 
 def _entry(of: PhotoOf, kept: KeptPhoto, by: Author) -> LedgerEntry:
@@ -95,8 +107,8 @@ async def load_jpeg(connection: Connection, photo: UUID) -> bytes | None:
 
 
 async def list_photos(connection: Connection, of: PhotoOf) -> list[KeptPhoto]:
-    """The photos of an incident or a closure in the order in which they were sent; MOST_PHOTOS at most."""
-    return [_kept(row) for row in await connection.fetch(QUERIES.list_photos, of.incident, of.closure)]
+    """The photos of an incident, a closure or a finding in the order in which they were sent; MOST_PHOTOS at most."""
+    return [_kept(row) for row in await connection.fetch(QUERIES.list_photos, *of.numbers)]
 
 
 def _kept(row: asyncpg.Record | None) -> KeptPhoto:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
 from api.actions.findings import (
@@ -16,6 +16,7 @@ from api.actions.findings import (
     make_dispute,
     make_finding,
 )
+from api.actions.photos import write_photo
 from api.console.findings.rows import correction_row, finding_row, refusal_text, with_times
 from api.console.name_lookup import load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
@@ -24,8 +25,12 @@ from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import FindingId
 from api.http.problems import Problem
-from api.read.findings.listing import list_corrections, list_findings, load_finding
-from audit.findings.rules import CountsAs, FindingStatus
+from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
+from api.read.evidence.photos import list_photos
+from api.read.findings.listing import FindingDocument, list_corrections, list_findings, load_finding
+from audit.findings.rules import FindingStatus
+from registry.photos.rules import Photo, PhotoRefusedError
+from registry.photos.store import PhotoOf
 
 router = page_router()
 
@@ -103,7 +108,8 @@ async def show_one(
         finding = await load_finding(connection, number)
         found = await list_corrections(connection, Page(_PAGE, None), finding=number)
         named = await load_names_of(connection, words, [(finding.station, None)])
-        people = [finding.made_by, finding.answered_by, finding.closed_by]
+        photos = (await list_photos(connection, PhotoOf(finding=number))).items
+        people = [finding.made_by, finding.answered_by, finding.closed_by, *(photo.made_by for photo in photos)]
         people += [row[name] for row in found.rows for name in ("proposed_by", "decided_by")]
         accounts = await load_account_names(connection, words, people)
     own = None if context.actor is None else context.actor.account
@@ -113,11 +119,11 @@ async def show_one(
         code,
         **finding_row(finding, named, words),
         corrections=[correction_row(one, named, words) for one in await found.documents(context.work)],
-        counts_as=tuple(CountsAs),
+        photos=photos,
         who=accounts.shown,
         own=own,
         refused=refused,
-        said={**dict.fromkeys(("text", "reason", "counts_as", "by"), ""), **(said or {})},
+        said={**dict.fromkeys(("text", "by"), ""), **(said or {})},
         most_person=MOST_PERSON,
     )
 
@@ -134,17 +140,30 @@ async def dispute(request: Request, context: Shared) -> Response:
     return await _make(request, context, DisputeRequest)
 
 
-async def _make(request: Request, context: Context, kind: type[BaseModel]) -> Response:
-    said = await read_form(request)
+async def _make(request: Request, context: Context, kind: type[FindingRequest] | type[DisputeRequest]) -> Response:
+    account = "" if context.actor is None else context.actor.account
+    said: Mapping[str, str] = {}
     try:
-        asked = kind.model_validate(_fields(said))
-        if isinstance(asked, FindingRequest):
-            made = await make_finding(context, request, asked)
-        else:
-            made = await make_dispute(context, request, DisputeRequest.model_validate(_fields(said)))
-    except (Problem, ValidationError) as exc:
+        async with read_upload(request, context.uploads, account) as sent:
+            said = sent.fields
+            file = sent.files.get(FILE)
+            photo = None if file is None else await write_photo(context, file)
+            made = await _made(request, context, kind.model_validate(_fields(said)), photo)
+    except (Problem, ValidationError, PhotoRefusedError) as exc:
+        if isinstance(exc, Problem) and exc.status != 422:
+            raise
+        if isinstance(exc, UploadTooLargeError):
+            said = exc.fields
         return await _list(request, context, code=422, refused=refusal_text(exc, words_for(request)), said=said)
     return RedirectResponse(f"/findings/{made.id}", status_code=303)
+
+
+async def _made(
+    request: Request, context: Context, asked: FindingRequest | DisputeRequest, photo: Photo | None
+) -> FindingDocument:
+    if isinstance(asked, FindingRequest):
+        return await make_finding(context, request, asked, photo)
+    return await make_dispute(context, request, asked, photo)
 
 
 def _fields(said: Mapping[str, str]) -> dict[str, Any]:

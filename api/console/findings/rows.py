@@ -12,6 +12,7 @@ from api.http.problems import Problem
 from api.http.times import as_beijing_time
 from api.read.findings.listing import CorrectionDocument, FindingDocument
 from contract.said import said_by
+from registry.photos.rules import PhotoRefusedError
 
 _LABELS: Final = {
     "from": "from",
@@ -53,12 +54,12 @@ def with_times(said: Mapping[str, str]) -> dict[str, str]:
     return {name: as_beijing_time(name, said[name]) for name in ("from", "until") if said.get(name, "").strip()}
 
 
-def refusal_text(exc: Problem | ValidationError, words: Words) -> str:
+def refusal_text(exc: Problem | ValidationError | PhotoRefusedError, words: Words) -> str:
     """Why a form was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
         fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
         labels = dict.fromkeys(words(_LABELS.get(field, "why")) for field in fields)
         return words("unfit", fields=words("comma").join(labels))
-    if "parameter" in exc.members:
+    if isinstance(exc, Problem) and "parameter" in exc.members:
         return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
     return said_by(exc.__cause__ or exc).text(words.language)

@@ -19,8 +19,8 @@ MOST_UPLOADS: Final = 16
 """Bodies with files that one server holds or waits for at a time."""
 MOST_OF_ACCOUNT: Final = 3
 """Of these, those of one account."""
-_PHOTOS: Final = re.compile(r"(/api/v1)?/(incidents|closures)/\d+/photos|/i/[^/]+/photos?")
-_FORMS: Final = re.compile(r"/closures|/i/[^/]+(/closures?)?")
+_PHOTOS: Final = re.compile(r"(/api/v1)?/(incidents|closures|findings)/\d+/photos|/i/[^/]+/photos?")
+_FORMS: Final = re.compile(r"/closures|/findings|/disputes|/i/[^/]+(/closures?)?")
 MULTIPART: Final = "multipart/form-data"
 
 

@@ -1,4 +1,4 @@
-"""Photos of incidents and closures: what is said of each, and its bytes."""
+"""Photos of incidents, closures and findings: what is said of each, and its bytes."""
 
 from datetime import datetime
 from typing import Final
@@ -23,11 +23,13 @@ _INERT: Final = {
 
 
 class PhotoDocument(Document):
-    """A photo as evidence; exactly one of `incident` and `closure` is given. The JPEG is at `/photos/{id}/jpeg`."""
+    """A photo as evidence; exactly one of `incident`, `closure` and `finding` is given. The JPEG is at
+    `/photos/{id}/jpeg`."""
 
     id: UUID
     incident: int | None
     closure: int | None
+    finding: int | None = Field(description="a finding or dispute")
     sha256: str = Field(description="of the JPEG, in hex; the ledger has it too")
     size: int = Field(description="bytes of the JPEG")
     width: int
@@ -43,6 +45,7 @@ def photo_document(photo: KeptPhoto) -> PhotoDocument:
         id=photo.id,
         incident=photo.incident,
         closure=photo.closure,
+        finding=photo.finding,
         sha256=photo.sha256.hex(),
         size=photo.bytes,
         width=photo.width,
@@ -54,7 +57,8 @@ def photo_document(photo: KeptPhoto) -> PhotoDocument:
 
 
 async def list_photos(connection: Connection, of: PhotoOf) -> Listing[PhotoDocument]:
-    """The photos of an incident or a closure in the order in which they were sent: there are few, so all at once."""
+    """The photos of an incident, a closure or a finding in the order in which they were sent: there are few, so all at
+    once."""
     return Listing(items=[photo_document(one) for one in await store.list_photos(connection, of)], next=None)
 
 

@@ -1,4 +1,4 @@
-"""Photos as evidence of incidents and closures: send one, list them, fetch one."""
+"""Photos as evidence of incidents, closures and findings: send one, list them, fetch one."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
@@ -9,14 +9,21 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import ActionRefusal
 from api.actions.actor import author_of
-from api.actions.photos import AddedPhoto, add_closure_photo, add_incident_photo, refused_photo
+from api.actions.photos import (
+    AddedPhoto,
+    add_closure_photo,
+    add_finding_photo,
+    add_incident_photo,
+    refused_photo,
+)
 from api.context import Context, Shared
-from api.http.parameters import ClosureId, IncidentId
+from api.http.parameters import ClosureId, FindingId, IncidentId
 from api.http.problems import Problem, not_found
 from api.http.uploads.reading import FILE, read_upload
 from api.http.work import WorkRoute
 from api.read import closures, incidents
 from api.read.evidence.photos import PhotoDocument, list_photos, load_photo, load_picture
+from api.read.findings.listing import load_finding
 from api.read.schemas import Listing
 from registry.photos.rules import PhotoRefusedError
 from registry.photos.store import PhotoOf
@@ -79,6 +86,28 @@ async def send_closure_photo(
     async with context.database.snapshot() as connection:
         await closures.load_closure(connection, id)
     return await _add(context, request, id, by, add_closure_photo)
+
+
+@router.get("/findings/{id}/photos")
+async def list_finding_photos(context: Shared, id: FindingId) -> Listing[PhotoDocument]:  # noqa: A002
+    """The photos of a finding or dispute, the first one first; 20 at most."""
+    async with context.database.snapshot() as connection:
+        await load_finding(connection, id)
+        return await list_photos(connection, PhotoOf(finding=id))
+
+
+@router.post("/findings/{id}/photos", status_code=201, openapi_extra=_SENDS)
+async def send_finding_photo(
+    context: Shared,
+    request: Request,
+    id: FindingId,  # noqa: A002
+    by: _By = None,
+) -> PhotoDocument:
+    """Add a photo to a finding or dispute as its evidence: the file is the body. As for an incident; 409 when the
+    finding is closed."""
+    async with context.database.snapshot() as connection:
+        await load_finding(connection, id)
+    return await _add(context, request, id, by, add_finding_photo)
 
 
 @router.get("/photos/{id}")

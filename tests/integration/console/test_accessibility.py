@@ -100,7 +100,12 @@ PAGES: Final[dict[str, list[str]]] = {
     "/docs": ["/docs"],
 }
 # These answer with the way to one of the pages above.
-REDIRECTS: Final = {"/incidents/{id}/{action}", "/closures/{id}/photos", "/stations/{id}/restore"}
+REDIRECTS: Final = {
+    "/incidents/{id}/{action}",
+    "/closures/{id}/photos",
+    "/findings/{id}/photos",
+    "/stations/{id}/restore",
+}
 PICTURES: Final = {"/photos/{id}"}
 BO: Final = "མཚོ་སྔོན་ཞིང་ཆེན་མགོ་ལོག་བོད་རིགས་རང་སྐྱོང་ཁུལ་རྨ་སྟོད་རྫོང་དཔེ་མཛོད་ཁང་"
 # A page for what is not there is of no route.

@@ -44,7 +44,7 @@ PHOTOS: Final = {
     "far": f"{FAR_NUMBER:08.0f}"[:8] + "-0000-4000-8000-000000000001",
     "beside": f"{FAR_NUMBER:08.0f}"[:8] + "-0000-4000-8000-000000000002",
 }
-"""By place: of an incident; that of a closure has an `a` before its last digit."""
+"""By place: of an incident; those of a closure and a finding have an `a` and a `b` before the last digit."""
 FAR_RETIRED: Final = "6325210005"
 JPEG: Final = b"\xff\xd8\xff\xe0"
 _SPACE: Final = 60.0
@@ -165,8 +165,8 @@ class Country:
             await self.world.silence(reason=f"{word} 换设备", **scope)
             for scope in ({"station": stations[2]}, {"area": area})
         ]
-        await self._photos(name, word)
         self.findings[name] = await add_finding(pool, stations[1], f"{word} 离线")
+        await self._photos(name, word)
         self.corrections[name] = await add_correction(pool, stations[1], f"{word} 停电")
         await self._duty(name, area)
         await self._share(name, area, stations[3], word)
@@ -227,14 +227,15 @@ class Country:
         return made
 
     async def _photos(self, name: str, word: str) -> None:
-        """One of an incident, one of a closure."""
+        """One of an incident, one of a closure, one of a finding."""
         photo = PHOTOS[name]
         await self.pool.executemany(
-            "INSERT INTO photo (id, incident, closure, sha256, jpeg, width, height, made_by, made_remark, made_at) "
-            "VALUES ($1, $2, $3, sha256($4::bytea), $4, 1, 1, 'operator', $5, $6)",
+            "INSERT INTO photo (id, incident, closure, finding, sha256, jpeg, width, height, made_by, made_remark, "
+            "made_at) VALUES ($1, $2, $3, $4, sha256($5::bytea), $5, 1, 1, 'operator', $6, $7)",
             [
-                (photo, self.incidents[name][0], None, JPEG, word, self.world.now),
-                (f"{photo[:-2]}a{photo[-1]}", None, self.closures[name][0], JPEG, word, self.world.now),
+                (photo, self.incidents[name][0], None, None, JPEG, word, self.world.now),
+                (f"{photo[:-2]}a{photo[-1]}", None, self.closures[name][0], None, JPEG, word, self.world.now),
+                (f"{photo[:-2]}b{photo[-1]}", None, None, self.findings[name], JPEG, word, self.world.now),
             ],
         )
 

@@ -88,6 +88,8 @@ POST   /findings                             AU    303 422
 GET    /findings/{id}                        ASTUW 200 404
 POST   /findings/{id}/answer                 AS    303 404
 POST   /findings/{id}/close                  ASTU  303 404
+GET    /findings/{id}/photos                 ASTUW 303 -
+POST   /findings/{id}/photos                 ASTU  303 404
 POST   /disputes                             AST   303 422
 GET    /corrections                          ASTUW 200 left out
 POST   /corrections                          AS    303 422
@@ -178,6 +180,8 @@ POST   /api/v1/findings                      AU    201 422
 GET    /api/v1/findings/{id}                 ASTUW 200 404
 POST   /api/v1/findings/{id}/answer          AS    200 404
 POST   /api/v1/findings/{id}/close           ASTU  200 404
+GET    /api/v1/findings/{id}/photos          ASTUW 200 404
+POST   /api/v1/findings/{id}/photos          ASTU  201 404
 POST   /api/v1/disputes                      AST   201 422
 GET    /api/v1/corrections                   ASTUW 200 left out
 POST   /api/v1/corrections                   AS    201 422

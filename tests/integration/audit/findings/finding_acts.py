@@ -7,6 +7,7 @@ import msgspec
 
 from tests.integration.api_world import World
 from tests.integration.matrix.country import add_correction, add_finding
+from tests.pictures import of_a_phone
 
 Prepare = Callable[[World], Awaitable[str]]
 """Makes what a request is about, and gives its path."""
@@ -58,6 +59,7 @@ FINDING_API: Final[Mapping[str, Act]] = {
     "/disputes": Act(with_station("/disputes"), {**TIME, **SAYS}, [("finding.made", "finding")], 201),
     "/findings/{id}/answer": Act(on_finding("/answer"), SAYS, [("finding.answered", "finding")]),
     "/findings/{id}/close": Act(on_finding("/close"), SAYS, [("finding.closed", "finding")]),
+    "/findings/{id}/photos": Act(on_finding("/photos"), {}, [("photo.added", "finding")], 201, photo=of_a_phone()),
     "/corrections": Act(with_station("/corrections"), PROPOSES, [("correction.proposed", "correction")], 201),
     "/corrections/{id}/approve": Act(
         on_correction("/approve"), {"why": "文 12"}, [("correction.approved", "correction")]

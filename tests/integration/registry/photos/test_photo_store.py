@@ -1,4 +1,4 @@
-"""Photos in the database: once each, by whom, seen where the incident or the closure is seen."""
+"""Photos in the database: once each, by whom, seen where the incident, the closure or the finding is seen."""
 
 import hashlib
 from uuid import UUID
@@ -13,6 +13,7 @@ from registry.photos.store import KeptPhoto, PhotoOf, add_photo, list_photos, lo
 from store.author import Author
 from store.pool import Connection, Pool
 from tests.integration.api_world import World
+from tests.integration.matrix.country import add_finding
 from tests.integration.store.scope_world import EAST, PROVINCE, TOWN, WEST, a_country, scoped
 from tests.pictures import encoded, flag
 
@@ -33,20 +34,17 @@ async def test_a_photo_is_kept_once_and_its_hash_is_in_the_ledger(pool: Pool) ->
     world = World(pool)
     await world.station("s")
     incident, closure = await world.incident("station_offline", station="s"), await world.closure(-1, 1, station="s")
+    finding = await add_finding(pool, "s")
     sent = photo()
-    for of in (PhotoOf(incident=incident), PhotoOf(closure=closure)):
+    for of in (PhotoOf(incident=incident), PhotoOf(closure=closure), PhotoOf(finding=finding)):
         async with pool.acquire() as connection, connection.transaction():
             made, is_new = await add_photo(connection, of, sent, LI) or pytest.fail("it is there")
             again, is_new_again = await add_photo(connection, of, sent, Author("admin")) or pytest.fail("it is there")
             assert (is_new, is_new_again, again) == (True, False, made)
             assert await list_photos(connection, of) == [made] == [await load_photo(connection, made.id)]
             assert await load_jpeg(connection, made.id) == sent.jpeg
-        assert (made.incident, made.closure, made.made_by, made.made_remark) == (
-            of.incident,
-            of.closure,
-            LI.account,
-            LI.remark,
-        )
+        assert (made.incident, made.closure, made.finding) == (of.incident, of.closure, of.finding)
+        assert (made.made_by, made.made_remark) == (LI.account, LI.remark)
         assert (made.width, made.height, made.bytes) == (40, 20, len(sent.jpeg))
         rows = await pool.fetch("SELECT kind, actor, body FROM ledger_entry WHERE subject = $1", of.subject)
         assert [(row["kind"], row["actor"]) for row in rows] == [("photo.added", "operator")]
@@ -66,15 +64,21 @@ async def test_an_incident_has_a_limited_number_of_photos(pool: Pool) -> None:
     assert refused.value.refusal is PhotoRefusal.TOO_MANY_PHOTOS
 
 
-async def test_a_withdrawn_closure_takes_no_photo_and_what_is_not_there_gives_none(pool: Pool) -> None:
+async def test_what_is_over_takes_no_photo_and_what_is_not_there_gives_none(pool: Pool) -> None:
     world = World(pool)
     closure = await world.closure(-1, 1, station=await world.station("s") or "s")
+    finding = await add_finding(pool, "s")
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("UPDATE closure SET withdrawn_by = 'li', withdrawn_at = now() WHERE id = $1", closure)
-        with pytest.raises(PhotoRefusedError) as refused:
-            await add_photo(connection, PhotoOf(closure=closure), photo(), LI)
-        assert refused.value.refusal is PhotoRefusal.WITHDRAWN
-        for of in (PhotoOf(incident=999), PhotoOf(closure=999)):
+        await connection.execute("UPDATE finding SET closed_by = 'li', closed_at = now(), closed_why = 'x'")
+        for of, why in (
+            (PhotoOf(closure=closure), PhotoRefusal.WITHDRAWN),
+            (PhotoOf(finding=finding), PhotoRefusal.CLOSED),
+        ):
+            with pytest.raises(PhotoRefusedError) as refused:
+                await add_photo(connection, of, photo(), LI)
+            assert refused.value.refusal is why
+        for of in (PhotoOf(incident=999), PhotoOf(closure=999), PhotoOf(finding=999)):
             assert await add_photo(connection, of, photo(), LI) is None
             assert await list_photos(connection, of) == []
         assert await load_photo(connection, UUID(int=1)) is None
@@ -97,7 +101,16 @@ async def test_a_photo_is_seen_and_added_within_the_scope(pool: Pool) -> None:
     }
     incidents = {name: await world.incident("area_outage", **place) for name, place in places.items()}
     closures = {name: await world.closure(-1, 1, **place) for name, place in places.items()}
-    every = {name: (PhotoOf(incident=incidents[name]), PhotoOf(closure=closures[name])) for name in places}
+    # A finding is always of a station.
+    findings = {name: await add_finding(pool, place["station"]) for name, place in places.items() if "station" in place}
+    every = {
+        name: (
+            PhotoOf(incident=incidents[name]),
+            PhotoOf(closure=closures[name]),
+            *([PhotoOf(finding=findings[name])] if name in findings else []),
+        )
+        for name in places
+    }
     async with pool.acquire() as connection, connection.transaction():
         photos = {(await kept(connection, of)).id: (name, of) for name, both in every.items() for of in both}
     for scope, seen in SEEN.items():
@@ -105,9 +118,14 @@ async def test_a_photo_is_seen_and_added_within_the_scope(pool: Pool) -> None:
             found = [photos[row["id"]] for row in await connection.fetch("SELECT id FROM photo")]
             assert {name for name, of in found if of.incident} == set(seen), scope
             assert {name for name, of in found if of.closure} == set(SEEN_OF_CLOSURES[scope]), scope
-            for number in (0, 1):
-                may = {name for name, both in every.items() if await may_add(connection, both[number])}
-                assert may == set(ADDED[scope]), (scope, number)
+            assert {name for name, of in found if of.finding} == set(SEEN[scope]) - {"p"}, scope
+            for number in (0, 1, 2):
+                may = {
+                    name
+                    for name, all_of in every.items()
+                    if all_of[number:] and await may_add(connection, all_of[number])
+                }
+                assert may == set(ADDED[scope]) - ({"p"} if number == 2 else set()), (scope, number)
 
 
 async def may_add(connection: Connection, of: PhotoOf) -> bool:
@@ -116,10 +134,9 @@ async def may_add(connection: Connection, of: PhotoOf) -> bool:
     try:
         async with connection.transaction():
             await connection.execute(
-                "INSERT INTO photo (incident, closure, sha256, jpeg, width, height, made_by) "
-                "VALUES ($1, $2, sha256('x'), 'x', 1, 1, 'admin')",
-                of.incident,
-                of.closure,
+                "INSERT INTO photo (incident, closure, finding, sha256, jpeg, width, height, made_by) "
+                "VALUES ($1, $2, $3, sha256('x'), 'x', 1, 1, 'admin')",
+                *of.numbers,
             )
     except asyncpg.InsufficientPrivilegeError:
         by_sql = False
