@@ -21,6 +21,7 @@ from api.actions.repairs import repairing
 from api.actions.shares import acknowledge_shares, note_on_shares
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of, repair_text
+from api.console.findings.rows import finding_row
 from api.console.name_lookup import AccountNames, PlaceNames, load_account_names, load_names_of
 from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
@@ -36,6 +37,7 @@ from api.http.times import as_beijing_time, parse_time
 from api.http.work import Work
 from api.read.escalations import load_escalation
 from api.read.evidence.photos import list_photos
+from api.read.findings.listing import list_findings
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
@@ -61,6 +63,7 @@ router = page_router()
 _PAGE: Final = 50
 _MOST_CHILDREN: Final = 200
 _MOST_SHARES: Final = 200
+_MOST_FINDINGS: Final = 20
 _COUNT_WORDS: Final = {IncidentKind.HEALTH.value: "terminals_say", IncidentKind.BLIND_SPOT.value: "areas_say"}
 _STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
 KINDS: Final = tuple(WORDS["kind"])
@@ -162,7 +165,9 @@ async def _show(
         repairs = await load_repairs(connection, number)
         likely = await load_likely_causes(connection, number)
         photos = (await list_photos(connection, PhotoOf(incident=number))).items
+        findings = await list_findings(connection, Page(_MOST_FINDINGS, None), incident=number)
         sent_by = [*(repair.made_by for repair in repairs), *(photo.made_by for photo in photos)]
+        sent_by += [row["made_by"] for row in findings.rows]
         accounts = await load_account_names(connection, words, [*_people_of(incident), *sent_by])
     return show(
         request,
@@ -183,6 +188,7 @@ async def _show(
         count_word=_COUNT_WORDS.get(incident.kind, "children_say"),
         hold=hold,
         photos=photos,
+        findings=[finding_row(one, named, words) for one in await findings.documents(context.work)],
         refused=refused,
         repairs=repairs,
         likely=likely,

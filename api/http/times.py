@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 
 from api.http.problems import bad_parameter
 from contract.bounds import OutOfBoundsError, require_time
+from contract.home import HOME
 
 LONGEST: Final = timedelta(days=400)
 """The longest time that one answer is about: a year and a month."""
@@ -58,6 +59,11 @@ def as_beijing_time(name: str, text: str) -> str:
     """A time as browsers send it from a form, without a zone, as one in Beijing. Raises a Problem."""
     stripped = text.strip()
     return parse_time(name, f"{stripped}+08:00" if _WITHOUT_ZONE.fullmatch(stripped) else text).isoformat()
+
+
+def as_form_time(time: datetime) -> str:
+    """A time as a field of a form has it: of Beijing, without a zone, and without seconds where there are none."""
+    return time.astimezone(HOME).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
 
 
 def parse_stored_time(name: str, text: str) -> datetime:

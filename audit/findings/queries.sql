@@ -23,11 +23,12 @@ UPDATE finding SET answer = $2, answered_by = $3, answered_remark = $4, answered
 UPDATE finding SET closed_why = $2, closed_by = $3, closed_remark = $4, closed_at = $5 WHERE id = $1 RETURNING *;
 
 -- name: list_findings
--- Findings and disputes, the newest first.
+-- Findings and disputes, the newest first; those that touch the time from $6 to $7.
 SELECT f.* FROM finding f
 WHERE f.id < $1 AND ($2::text IS NULL OR f.station = $2) AND ($3::bigint IS NULL OR f.incident = $3)
   AND ($4::text IS NULL OR $4 = CASE WHEN f.closed_at IS NOT NULL THEN 'closed' WHEN f.answered_at IS NOT NULL THEN 'answered'
                                      ELSE 'open' END)
+  AND ($6::timestamptz IS NULL OR f.until_at > $6) AND ($7::timestamptz IS NULL OR f.from_at < $7)
 ORDER BY f.id DESC LIMIT $5;
 
 -- name: insert_correction

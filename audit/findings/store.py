@@ -64,13 +64,21 @@ async def _times_of(connection: Connection, new: NewFinding, now: datetime) -> t
             )
         await _require_station(connection, new.station)
         return new.station, new.from_at, new.until_at
-    row = await connection.fetchrow(QUERIES.load_incident_times, new.incident)
-    if row is None or row["station"] is None or new.station not in (None, row["station"]):
+    found = await load_incident_times(connection, new.incident)
+    if found is None or new.station not in (None, found[0]):
         raise RemedyError(
             f"there is no incident {new.incident} of a single station: correct the number",
             f"没有单个服务点的故障 {new.incident}：请改正编号",
         )
-    return row["station"], new.from_at or row["began_at"], new.until_at or row["ended_at"] or now
+    station, began_at, ended_at = found
+    return station, new.from_at or began_at, new.until_at or ended_at or now
+
+
+async def load_incident_times(connection: Connection, incident: int) -> tuple[str, datetime, datetime | None] | None:
+    """The station of an incident, when it began, and when it was over; None: the scope has no incident of a single
+    station with this number."""
+    row = await connection.fetchrow(QUERIES.load_incident_times, incident)
+    return None if row is None or row["station"] is None else (row["station"], row["began_at"], row["ended_at"])
 
 
 async def _require_station(connection: Connection, station: str) -> None:

@@ -22,12 +22,17 @@ from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import CorrectionId
 from api.http.problems import Problem
+from api.http.times import as_form_time
 from api.read.findings.listing import list_corrections, load_correction
+from audit.findings import store as finding_store
 from audit.findings.rules import CorrectionStatus, CountsAs
+from store.pool import Connection
 
 router = page_router()
 
 _PAGE: Final = 50
+_MOST_DIGITS: Final = 18
+"""Digits of the number of a finding."""
 _STATUSES: Final = tuple(CorrectionStatus)
 _FIELDS: Final = ("station", "from", "until", "counts_as", "reason", "finding", "by")
 
@@ -44,8 +49,18 @@ async def show_corrections(
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
     """Corrections, the newest first, and a form to propose one."""
-    said = {"station": station, "finding": finding}
-    return await _list(request, context, status, station, cursor, said=said)
+    return await _list(request, context, status, station, cursor, finding=finding)
+
+
+async def _about(connection: Connection, station: str, finding: str) -> dict[str, str]:
+    """What the form to propose one holds: the station and the times of the finding, if the address names one."""
+    given = {"station": station, "finding": finding}
+    number = int(finding) if finding.isascii() and finding.isdecimal() and len(finding) <= _MOST_DIGITS else None
+    found = None if number is None else await finding_store.load_finding(connection, number)
+    if found is None:
+        return given
+    times = {"from": as_form_time(found.from_at), "until": as_form_time(found.until_at)}
+    return {**given, **times, "station": found.station}
 
 
 async def _list(
@@ -55,9 +70,10 @@ async def _list(
     station: str = "",
     cursor: str = "",
     *,
+    finding: str = "",
     code: int = 200,
     refused: str = "",
-    said: Mapping[str, str],
+    said: Mapping[str, str] | None = None,
 ) -> Response:
     words = words_for(request)
     wanted = next((one for one in _STATUSES if one == status), None)
@@ -67,6 +83,7 @@ async def _list(
         named = await load_names_of(connection, words, [(row["station"], None) for row in found.rows])
         people = [row[name] for row in found.rows for name in ("proposed_by", "decided_by")]
         accounts = await load_account_names(connection, words, people)
+        about = await _about(connection, station, finding)
     return show(
         request,
         "corrections.html",
@@ -80,7 +97,7 @@ async def _list(
         statuses=_STATUSES,
         counts_as=tuple(CountsAs),
         refused=refused,
-        said={**dict.fromkeys(_FIELDS, ""), **said},
+        said={**dict.fromkeys(_FIELDS, ""), **(about if said is None else said)},
         most_person=MOST_PERSON,
     )
 

@@ -17,6 +17,7 @@ from api.actions.findings import (
     make_finding,
 )
 from api.actions.photos import write_photo
+from api.console.findings.asked import FindingFilter, about_which
 from api.console.findings.rows import correction_row, finding_row, refusal_text, with_times
 from api.console.name_lookup import load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
@@ -35,7 +36,6 @@ from registry.photos.store import PhotoOf
 router = page_router()
 
 _PAGE: Final = 50
-_STATUSES: Final = tuple(FindingStatus)
 _FIELDS: Final = ("station", "incident", "from", "until", "text", "by")
 
 Text = Annotated[str, Query(max_length=64)]
@@ -47,28 +47,37 @@ async def show_findings(
     context: Shared,
     status: Text = "",
     station: Text = "",
+    incident: Annotated[str, Query(max_length=18)] = "",
+    begin: Annotated[str, Query(max_length=64, alias="from")] = "",
+    until: Text = "",
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
-    """Findings and disputes, the newest first, and forms for others."""
-    return await _list(request, context, status, station, cursor)
+    """Findings and disputes, the newest first, and a form for another that knows what the address is about."""
+    asked = FindingFilter(status=status, station=station, incident=incident, begin=begin, until=until, cursor=cursor)
+    return await _list(request, context, asked)
 
 
 async def _list(
     request: Request,
     context: Context,
-    status: str = "",
-    station: str = "",
-    cursor: str = "",
+    asked: FindingFilter = FindingFilter(),  # noqa: B008 -- a frozen value
     *,
     code: int = 200,
     refused: str = "",
     said: Mapping[str, str] | None = None,
 ) -> Response:
     words = words_for(request)
-    wanted = next((one for one in _STATUSES if one == status), None)
     async with context.database.snapshot() as connection:
-        page = Page(_PAGE, cursor or None)
-        found = await list_findings(connection, page, station=station.strip() or None, status=wanted)
+        found = await list_findings(
+            connection,
+            Page(_PAGE, asked.cursor or None),
+            station=asked.station.strip() or None,
+            incident=asked.number,
+            status=asked.wanted,
+            begin=asked.at("from"),
+            end=asked.at("until"),
+        )
+        about = await about_which(connection, asked)
         named = await load_names_of(connection, words, [(row["station"], None) for row in found.rows])
         accounts = await load_account_names(connection, words, [row["made_by"] for row in found.rows])
     return show(
@@ -78,12 +87,13 @@ async def _list(
         rows=[finding_row(one, named, words) for one in await found.documents(context.work)],
         next=found.next,
         who=accounts.shown,
-        cursor=cursor,
-        status=wanted or "",
-        station=station,
-        statuses=_STATUSES,
+        cursor=asked.cursor,
+        query=asked.query,
+        status=asked.wanted or "",
+        station=asked.station,
+        statuses=tuple(FindingStatus),
         refused=refused,
-        said={**dict.fromkeys(_FIELDS, ""), "station": station, **(said or {})},
+        said={**dict.fromkeys(_FIELDS, ""), **(about if said is None else said)},
         most_person=MOST_PERSON,
     )
 

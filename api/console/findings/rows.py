@@ -1,6 +1,7 @@
 """What the pages of findings and corrections show of one, and why a form was refused."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from api.console.texts import Words
 from api.http.problems import Problem
 from api.http.times import as_beijing_time
 from api.read.findings.listing import CorrectionDocument, FindingDocument
+from contract.home import HOME
 from contract.said import said_by
 from registry.photos.rules import PhotoRefusedError
 
@@ -36,6 +38,7 @@ def finding_row(finding: FindingDocument, named: PlaceNames, words: Words) -> di
         "kind": words.named("finding", finding.kind),
         "what": where(named.station(finding.station), finding.station),
         "status_word": words.named("finding_status", finding.status),
+        "month": _month(finding.begin),
     }
 
 
@@ -46,7 +49,13 @@ def correction_row(correction: CorrectionDocument, named: PlaceNames, words: Wor
         "counts": words.named("counts_as", correction.counts_as),
         "what": where(named.station(correction.station), correction.station),
         "status_word": words.named("correction_status", correction.status),
+        "month": _month(correction.begin),
     }
+
+
+def _month(time: datetime) -> str:
+    """The month of a time, as the page of uptime is asked for it."""
+    return time.astimezone(HOME).strftime("%Y-%m")
 
 
 def with_times(said: Mapping[str, str]) -> dict[str, str]:

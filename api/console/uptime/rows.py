@@ -1,7 +1,7 @@
 """What the page of uptime says of figures. Pure."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from api.console.texts import Words
@@ -19,7 +19,24 @@ def figure_row(words: Words, name: str, figures: UptimeFigures, **more: Any) -> 
         *(_time(words, ms) for ms in (figures.due_ms, figures.unknown_ms, figures.excused_ms)),
     )
     weak = figures.due_ms > 0 and not figures.headline
-    return {"name": name, "cells": cells, "weak": weak, "code": None, "station": None, "revisions": (), **more}
+    return {
+        "name": name,
+        "cells": cells,
+        "weak": weak,
+        "code": None,
+        "station": None,
+        "revisions": (),
+        "day": None,
+        **more,
+    }
+
+
+def day_query(at: str) -> dict[str, str] | None:
+    """The times of a day, as the page of findings is asked for them; None for a month."""
+    if len(at) != len("2026-11-02"):
+        return None
+    following = date.fromisoformat(at) + timedelta(days=1)
+    return {"from": f"{at}T00:00", "until": f"{following}T00:00"}
 
 
 def percent_text(percent: float | None) -> str:

@@ -10,7 +10,7 @@ from api.console.area_choice import AreaFound, find_area
 from api.console.name_lookup import PlaceNames, load_names_of
 from api.console.pages import page_router, show, words_for
 from api.console.texts import Words
-from api.console.uptime.rows import COLUMNS, figure_row, revision_lines
+from api.console.uptime.rows import COLUMNS, day_query, figure_row, revision_lines
 from api.context import Shared
 from api.http.paging import Page
 from api.http.problems import Problem
@@ -123,7 +123,13 @@ def _tables(
         (
             by_part,
             [
-                figure_row(words, part.at, part.figures, revisions=revision_lines(words, part.revisions))
+                figure_row(
+                    words,
+                    part.at,
+                    part.figures,
+                    revisions=revision_lines(words, part.revisions),
+                    day=day_query(part.at),
+                )
                 for part in shown.parts
             ],
         ),

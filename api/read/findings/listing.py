@@ -74,11 +74,14 @@ async def list_findings(
     station: str | None = None,
     incident: int | None = None,
     status: str | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
 ) -> FoundPage[FindingDocument]:
-    """Findings and disputes, the newest first. Raises a Problem for a cursor that is not ours."""
+    """Findings and disputes, the newest first; those that touch the time from `begin` to `end`. Raises a Problem for a
+    cursor that is not ours."""
     after = page.after(AfterFinding, AfterFinding(MAX_ID)).id
     query = finding_store.QUERIES.list_findings
-    rows = await connection.fetch(query, after, station, incident, status, page.limit + 1)
+    rows = await connection.fetch(query, after, station, incident, status, page.limit + 1, begin, end)
     shown, following = page.cut(rows, lambda row: AfterFinding(row["id"]))
     return FoundPage(
         rows=shown,

@@ -83,10 +83,11 @@ async def full(world: World) -> list[str]:
     accounts = await every_account(world)
     await every_day(world, stations[1])
     finding, correction = await add_finding(world.pool, stations[1]), await add_correction(world.pool, stations[1])
-    await world.pool.execute("UPDATE finding SET text = '为何离线'")
+    await world.pool.execute("UPDATE finding SET text = '为何离线', incident = $1", incidents[0])
     await world.pool.execute("UPDATE correction SET reason = '停电'")
     return [
-        "/findings", f"/findings/{finding}", "/corrections", f"/corrections/{correction}",
+        "/findings", f"/findings/{finding}", f"/findings?incident={incidents[0]}",
+        f"/findings?station={stations[1]}&from=2026-01-01T00:00&until=2026-01-02T00:00", "/corrections", f"/corrections/{correction}",
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
@@ -139,6 +140,7 @@ async def test_every_page_that_there_is_was_read(client: httpx.AsyncClient, full
         "/i/{token}",
         "/incidents/{id}/{action}",
         "/closures/{id}/photos",
+        "/findings/{id}/photos",
         "/photos/{id}",
         "/stations/{id}/restore",
     }

@@ -1,0 +1,59 @@
+"""Which findings an address asks for, and what the form for another one holds because of it."""
+
+from datetime import datetime
+
+import msgspec
+
+from api.http.times import as_beijing_time, as_form_time, parse_stored_time
+from api.read.moment import load_now
+from audit.findings.rules import FindingStatus
+from audit.findings.store import load_incident_times
+from store.pool import Connection
+
+
+class FindingFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which findings are listed, as the address says; times are Beijing's, without a zone."""
+
+    status: str = ""
+    station: str = ""
+    incident: str = ""
+    begin: str = ""
+    until: str = ""
+    cursor: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the address but the cursor."""
+        return {
+            "status": self.status,
+            "station": self.station,
+            "incident": self.incident,
+            "from": self.begin,
+            "until": self.until,
+        }
+
+    @property
+    def wanted(self) -> FindingStatus | None:
+        """The status; None: every one."""
+        return next((one for one in FindingStatus if one == self.status), None)
+
+    @property
+    def number(self) -> int | None:
+        """The incident; None: every one."""
+        return int(self.incident) if self.incident.isascii() and self.incident.isdecimal() else None
+
+    def at(self, name: str) -> datetime | None:
+        """The time `from` or `until`; None: it is not given. Raises a Problem."""
+        text = self.query[name].strip()
+        return parse_stored_time(name, as_beijing_time(name, text)) if text else None
+
+
+async def about_which(connection: Connection, asked: FindingFilter) -> dict[str, str]:
+    """What the form for another finding holds: the station and the times of the incident, else of the address."""
+    given = {name: asked.query[name] for name in ("station", "incident", "from", "until")}
+    found = None if asked.number is None else await load_incident_times(connection, asked.number)
+    if found is None:
+        return given
+    station, began_at, ended_at = found
+    until = ended_at or await load_now(connection)
+    return {**given, "station": station, "from": as_form_time(began_at), "until": as_form_time(until)}
