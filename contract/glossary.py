@@ -183,9 +183,9 @@ _REFUSALS: Final[Family] = {
         "its fault goes on as a newer incident: say there that it is repaired.", "故障已另立新单，请在新单中填写修复。"
     ),
     "only_share": Said(
-        "the incident reaches beyond your areas. You can acknowledge your share of it and add remarks. The person "
-        "responsible for the whole area assigns it and closes it by hand.",
-        "故障超出您的区划范围。您可以接手本辖区部分并添加说明；指派和人工关闭由负责整个区域的人员操作。",
+        "the incident reaches beyond your areas. You can acknowledge your share of it, hand it over and add remarks. "
+        "The person responsible for the whole area closes it by hand.",
+        "故障超出您的区划范围。您可以接手、转交本辖区部分并添加说明；人工关闭由负责整个区域的人员操作。",
     ),
     "only_part": Said(
         "the incident reaches beyond your areas. The person responsible for the county, or for the whole area, acts on "
@@ -217,6 +217,7 @@ _ESCALATION: Final[Family] = {
     "no_route": Said("no route covers it, so nobody is told", "没有适用的通知路由，无人被通知"),
     "step_due": Said("step due", "到期，通知"),
     "nobody": Said("nobody can be told in this step, so the next is due at once", "此步无人可通知，立即进入下一步"),
+    "told_above": Said("the people of this step are told of a larger part of it", "此步人员由上级辖区部分通知"),
     "undeliverable": Said("cannot be reached, so the next step is due at once", "无法送达，立即进入下一步"),
     "end_of_route": Said("the route has no further step", "路由已无后续步骤"),
     "acknowledged": Said("acknowledged, so nobody else is told", "已有人接手，不再通知其他人"),

@@ -85,11 +85,11 @@ DECLARE
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident", "link"],
-        "INSERT, SELECT": ["incident_entry", "incident_share_ack", "link_post", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
+        "INSERT, SELECT": ["incident_entry", "link_post", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
         "DELETE, INSERT": ["contact_channel"],
-        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "contact", "correction", "finding", "repair", "silence", "account", "api_token"],
+        "INSERT, SELECT, UPDATE": ["incident_share_ack", "announced_restart", "closure", "contact", "correction", "finding", "repair", "silence", "account", "api_token"],
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '

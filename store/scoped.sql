@@ -240,17 +240,17 @@ END $$;
 -- Shares of wider incidents. A scope with the county sees the numbers of its share; a scope of areas below the county sees their
 -- part of the numbers, as long as there is one. OFFSET 0: shares are found by area, however many there are of other areas.
 CREATE VIEW scoped.seen_share WITH (security_barrier) AS
-SELECT incident, area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, true AS held
+SELECT incident, area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, eta_at, assignee, true AS held
 FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
 WHERE (SELECT scope_is_whole())
 UNION ALL
-SELECT s.incident, s.area, s.children, s.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, true
+SELECT s.incident, s.area, s.children, s.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, s.eta_at, s.assignee, true
 FROM scope_areas() AS own (code)
 CROSS JOIN LATERAL (SELECT * FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
                     WHERE area = own.code OFFSET 0) AS s
 WHERE NOT (SELECT scope_is_whole())
 UNION ALL
-SELECT s.incident, s.area, part.children, part.down, s.acknowledged_at, NULL, NULL, false
+SELECT s.incident, s.area, part.children, part.down, s.acknowledged_at, NULL, NULL, s.eta_at, NULL, false
 FROM (SELECT code FROM scope_names() AS code WHERE NOT (SELECT scope_is_whole())
       EXCEPT SELECT code FROM scope_areas() AS code) AS above
 CROSS JOIN LATERAL (SELECT * FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
@@ -278,14 +278,16 @@ WITH own AS MATERIALIZED (
            CASE WHEN bool_and(acknowledged_at IS NOT NULL)
                 THEN (array_agg(acknowledged_by ORDER BY acknowledged_at DESC))[1] END AS acknowledged_by,
            CASE WHEN bool_and(acknowledged_at IS NOT NULL)
-                THEN (array_agg(acknowledged_remark ORDER BY acknowledged_at DESC))[1] END AS acknowledged_remark
+                THEN (array_agg(acknowledged_remark ORDER BY acknowledged_at DESC))[1] END AS acknowledged_remark,
+           CASE WHEN bool_and(acknowledged_at IS NOT NULL) THEN min(eta_at) END AS eta_at,
+           (array_agg(assignee ORDER BY acknowledged_at DESC NULLS LAST))[1] AS assignee
     FROM scoped.seen_share WHERE NOT (SELECT scope_is_whole()) GROUP BY incident
 )
 SELECT i.id, i.kind, i.area,
        CASE WHEN i.status = 'closed' THEN 'closed' WHEN own.acknowledged_at IS NOT NULL THEN 'acknowledged'
             ELSE 'open' END AS status,
        i.began_at, i.opened_at, own.acknowledged_at, own.acknowledged_by, own.acknowledged_remark,
-       i.closed_at, i.ended_at, i.reopen_at,
+       own.eta_at, own.assignee, i.closed_at, i.ended_at, i.reopen_at,
        larger.incident AS parent,
        (SELECT coalesce(jsonb_object_agg(d.key, d.value), '{}') FROM jsonb_each(i.detail) AS d
         WHERE d.key = ANY ('{cause,name,instant,kind,since,clears,rule,subject,severity,ended_by,quiet}')) AS detail,

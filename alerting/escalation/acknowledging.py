@@ -38,11 +38,11 @@ def _reminders(draft: TurnDraft) -> list[int]:
 
 def _remind(draft: TurnDraft, at: datetime, eta: datetime) -> None:
     mine = draft.state.acknowledgements
-    if draft.state.reminded != mine and at > draft.now:
+    if draft.facts.reminds and draft.state.reminded != mine and at > draft.now:
         draft.wake(at)
         return
     draft.wake(eta)
-    if draft.state.reminded != mine:
+    if draft.facts.reminds and draft.state.reminded != mine:
         _tell_owner(draft, eta)
         draft.change(reminded=mine)
 

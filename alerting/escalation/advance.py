@@ -4,29 +4,20 @@
 and after any order of events. Called again with the same facts it decides nothing new.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
 from alerting.escalation.acknowledging import is_acknowledged, tell_lapsed_owner
 from alerting.escalation.endings import end
 from alerting.escalation.model import EntryWord, EscalationFacts, EscalationPlan, EscalationState, EscalationTurn
 from alerting.escalation.stepping import take_steps
 from alerting.escalation.turn_draft import QuietUntil, StepPeople, TurnDraft
-from alerting.incidents.severity import SEVERITIES
-
-_RANK: Final[Mapping[str, int]] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+from alerting.incidents.severity import is_graver
 
 
 def begin(plan: EscalationPlan, facts: EscalationFacts) -> EscalationState:
     """The state of an escalation that nothing was done for yet."""
     because = "reopened" if facts.opening else "opened"
     return EscalationState(route=plan.route, opening=facts.opening, because=because, severity=facts.severity)
-
-
-def is_graver(severity: str, before: str) -> bool:
-    """Whether one severity is graver than another."""
-    return _RANK[severity] > _RANK[before]
 
 
 def advance(

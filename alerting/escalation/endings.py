@@ -20,7 +20,9 @@ def _recover(draft: TurnDraft) -> None:
     late = _late(draft)
     handled = draft.state.ended is EntryWord.RESOLVED or draft.state.paused is EntryWord.EXCUSED
     _close(draft, EntryWord.OVER, PagePhase.CLOSED)
-    if draft.plan.tell_past and draft.facts.alone and not handled:
+    if handled:
+        draft.change(past_told=True)
+    if draft.plan.tell_past and draft.facts.alone and not draft.state.past_told:
         for page in late:
             draft.page(page.recipient, PagePhase.PASSED, 0, not_before=page.not_before)
         _tell_past(draft)
@@ -52,5 +54,5 @@ def _tell_past(draft: TurnDraft) -> None:
     draft.change(past_told=True)
     say_no_route(draft)
     for step in range(len(draft.plan.steps)):
-        if draft.page_step(step, PagePhase.PASSED, 0):
+        if draft.page_step(step, PagePhase.PASSED, 0) != []:
             return

@@ -1,6 +1,7 @@
 """From the rows of incidents and pages to the facts of their escalations. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +15,8 @@ from alerting.escalation.model import (
     PagePhase,
 )
 from alerting.escalation.routing_now import RoutingNow
-from alerting.incidents.severity import severity_of
+from alerting.escalation.shares import SharePart
+from alerting.incidents.severity import is_graver, severity_of
 from registry.routes.model import StepClock
 from registry.routes.routing import RouteSubject
 
@@ -61,6 +63,25 @@ def page_of(row: Row) -> KnownPage:
     """A stored page."""
     known = {name: row[name] for name in KnownPage.__struct_fields__}
     return KnownPage(**{**known, "phase": PagePhase(row["phase"])})
+
+
+def part_of(row: Row, routing: RoutingNow) -> SharePart:
+    """A stored part."""
+    known = {name: row[name] for name in SharePart.__struct_fields__ if name != "owner"}
+    return SharePart(
+        **{**known, "path": tuple(row["path"])}, owner=routing.owner(row["assignee"], row["acknowledged_by"])
+    )
+
+
+def plan_now(routing: RoutingNow, subject: RouteSubject, stored: Any, now: datetime) -> EscalationPlan:
+    """The stored plan, or a new one (None: there is none yet), also if the severity rose and has another route."""
+    if stored is None:
+        return routing.plan(subject, now)
+    plan = stored_plan(stored)
+    if not is_graver(subject.severity, plan.subject.severity):
+        return plan
+    chosen = routing.plan(subject, now)
+    return plan if chosen.route in (None, plan.route) else plan.followed_by(chosen)
 
 
 def asks_for_openings(plan: EscalationPlan) -> bool:

@@ -44,6 +44,7 @@ class EntryWord(StrEnum):
     NO_ROUTE = "no_route"
     STEP_DUE = "step_due"
     NOBODY = "nobody"
+    TOLD_ABOVE = "told_above"
     UNDELIVERABLE = "undeliverable"
     END_OF_ROUTE = "end_of_route"
     ACKNOWLEDGED = "acknowledged"
@@ -73,6 +74,8 @@ class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The route of an incident as it was when the incident was first routed; later edits of routes do not change it.
 
     Without `route`, no route covered the incident. `earlier`: the routes of the time before its severity rose.
+    `within`: of a share, the areas in which its people are looked for; the people of the areas above are told by the
+    larger parts of the incident, which have the same route. None: wherever the route leads.
     """
 
     subject: RouteSubject
@@ -82,6 +85,7 @@ class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
     tell_past: bool = True
     verdicts: tuple[RouteVerdict, ...] = ()
     earlier: tuple[str, ...] = ()
+    within: tuple[str, ...] | None = None
 
     def followed_by(self, chosen: "EscalationPlan") -> "EscalationPlan":
         """The plan for a graver severity, which has another route."""
@@ -96,8 +100,10 @@ class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
     round: int = 0
     #: The first round since the incident last opened: whoever was told from then on is told of the end.
     since: int = 0
-    #: How often the incident had been reopened when this was last looked at.
+    #: How often the incident had been reopened when this was last looked at; of a share also how often it `returned`.
     opening: int = 0
+    #: How often a share was over and down again while its incident went on.
+    returned: int = 0
     next_step: int = 0
     #: From when the delays of the steps of this round count; None: nobody is owed anything yet.
     base: datetime | None = None
@@ -164,8 +170,8 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `opening`: how often the incident was reopened. `goes_on`: the fault is not over. `alone`: it has no parent and is
     not quiet. `by_person`: a person closed it, although the fault may go on. `owner`: the contact of its assignee, else
-    of the person who acknowledged it. `openings`: of its station from the beginning of the round; None: always
-    open. `silenced_until`, `held_until`: nobody is told of it before.
+    of the person who acknowledged it. `reminds`: the owner is reminded of the ETA. `openings`: of its station from the
+    beginning of the round; None: always open. `silenced_until`, `held_until`: nobody is told of it before.
     """
 
     status: Status
@@ -177,6 +183,7 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_at: datetime | None = None
     eta_at: datetime | None = None
     owner: str | None = None
+    reminds: bool = True
     openings: tuple[OpeningSpan, ...] | None = None
     silenced_until: datetime | None = None
     held_until: datetime | None = None

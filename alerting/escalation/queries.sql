@@ -40,6 +40,11 @@ RETURNING e.incident;
 -- The escalations that are due, the longest due first. They stay locked until the transaction ends.
 SELECT incident FROM escalation WHERE wake_at <= now() ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED;
 
+-- name: claim_due_parts
+-- The same by their parts. A part is decided with the lock of its incident.
+SELECT incident FROM escalation WHERE incident IN (SELECT incident FROM share_escalation WHERE wake_at <= now())
+ORDER BY incident LIMIT $1 FOR UPDATE SKIP LOCKED;
+
 -- name: lock_escalations
 -- In one order for all processes.
 SELECT incident FROM escalation WHERE incident = ANY ($1::bigint[]) ORDER BY incident FOR UPDATE;
@@ -62,12 +67,28 @@ LEFT JOIN escalation e ON e.incident = i.id
 WHERE i.id = ANY ($1::bigint[])
 ORDER BY array_position($1, i.id);
 
+-- name: load_parts
+-- The parts of incidents with children, as they are now, with how far their escalations came: of each area that has something
+-- down, or had when people were told. The areas above an incident have no part: the incident is theirs.
+SELECT p.incident, p.area, a.path, p.children, p.down, p.counted, p.acknowledged_at, p.acknowledged_by, p.assignee, p.eta_at,
+       coalesce((SELECT jsonb_object_agg(up.code, up.level) FROM area up
+                 WHERE up.code = ANY (a.path) AND up.level IS NOT NULL), '{}') AS levels,
+       e.plan, e.state, e.wake_at
+FROM share_part p
+JOIN incident i ON i.id = p.incident
+JOIN area a ON a.code = p.area
+LEFT JOIN area own ON own.code = i.area
+LEFT JOIN share_escalation e ON e.incident = p.incident AND e.share = p.area
+WHERE p.incident = ANY ($1::bigint[]) AND p.area <> ALL (coalesce(own.path, '{}'))
+  AND (p.down > 0 OR e.incident IS NOT NULL)
+ORDER BY p.incident, cardinality(a.path), p.area;
+
 -- name: load_pages
 -- The pages of incidents; `may_be_taken`: an attempt was taken, or nobody knows.
-SELECT p.incident, p.id, p.recipient, p.phase, p.step, p.round, p.status, p.not_before, p.reason, c.room,
+SELECT p.incident, p.share, p.id, p.recipient, p.phase, p.step, p.round, p.status, p.not_before, p.reason, c.room,
        EXISTS (SELECT FROM message_page l JOIN attempt t ON t.message = l.message
                WHERE l.page = p.id AND (t.outcome IS NULL OR t.outcome IN ('taken', 'unknown'))) AS may_be_taken
-FROM page p JOIN contact c ON c.id = p.recipient WHERE p.incident = ANY ($1::bigint[]) AND p.share = '' ORDER BY p.id;
+FROM page p JOIN contact c ON c.id = p.recipient WHERE p.incident = ANY ($1::bigint[]) ORDER BY p.id;
 
 -- name: load_openings
 -- The openings of calendars that end after $2 and begin before $3.
@@ -76,10 +97,10 @@ WHERE calendar = ANY ($1::bigint[]) AND closes_at > $2 AND opens_at < $3 ORDER B
 
 -- name: insert_pages
 -- A page that is there already stays as it is.
-INSERT INTO page (incident, recipient, phase, step, round, severity, not_before, why, created_at)
-SELECT incident, recipient, phase, step, round, severity, not_before, why::jsonb, $9
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[], $8::text[])
-     AS m (incident, recipient, phase, step, round, severity, not_before, why)
+INSERT INTO page (incident, share, recipient, phase, step, round, severity, not_before, why, created_at)
+SELECT incident, share, recipient, phase, step, round, severity, not_before, why::jsonb, $9
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[], $8::text[], $10::text[])
+     AS m (incident, recipient, phase, step, round, severity, not_before, why, share)
 ON CONFLICT (incident, share, recipient, phase, step, round) DO NOTHING
 RETURNING id;
 
@@ -91,10 +112,10 @@ WITH free AS (
     UPDATE page p SET status = 'cancelled', reason = given.reason, settled_at = now()
     FROM unnest($1::bigint[], $2::text[]) AS given (id, reason) JOIN free ON free.id = given.id
     WHERE p.id = given.id
-    RETURNING p.id, p.incident, p.phase, p.recipient
+    RETURNING p.id, p.incident, p.share, p.phase, p.recipient
 ), noted AS (
-    INSERT INTO incident_entry (incident, actor, action, text)
-    SELECT incident, 'milepost', 'not_told', phase || ' → ' || recipient FROM cancelled
+    INSERT INTO incident_entry (incident, actor, action, text, share)
+    SELECT incident, 'milepost', 'not_told', phase || ' → ' || recipient, nullif(share, '') FROM cancelled
 )
 SELECT id FROM cancelled;
 
@@ -109,13 +130,13 @@ WHERE p.id = given.id
 RETURNING p.id;
 
 -- name: rate_pages
--- What is owed of incidents has their new severity.
+-- What is owed of incidents and parts of them has their new severity.
 WITH free AS (
     SELECT id FROM page WHERE incident = ANY ($1::bigint[]) AND status = 'owed' FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE page p SET severity = given.severity
-FROM unnest($1::bigint[], $2::text[]) AS given (incident, severity), free
-WHERE p.id = free.id AND p.incident = given.incident AND p.severity <> given.severity;
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS given (incident, share, severity), free
+WHERE p.id = free.id AND (p.incident, p.share) = (given.incident, given.share) AND p.severity <> given.severity;
 
 -- name: save_escalations
 -- The log keeps its newest 500 lines.
@@ -130,9 +151,23 @@ SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.
     log = CASE WHEN jsonb_array_length(e.log) + jsonb_array_length(excluded.log) <= 500 THEN e.log || excluded.log
                ELSE jsonb_path_query_array(e.log || excluded.log, '$[last - 499 to last]') END;
 
+-- name: save_share_escalations
+-- The same for parts.
+INSERT INTO share_escalation AS e (incident, share, route, plan, state, log, wake_at, over_at)
+SELECT incident, share, route, plan::jsonb, state::jsonb, log::jsonb, wake_at, CASE WHEN is_over THEN now() END
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::boolean[], $8::text[])
+     AS m (incident, route, plan, state, log, wake_at, is_over, share)
+ON CONFLICT (incident, share) DO UPDATE
+SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.plan),
+    state = coalesce(excluded.state, e.state), wake_at = excluded.wake_at,
+    over_at = CASE WHEN excluded.over_at IS NOT NULL THEN coalesce(e.over_at, excluded.over_at) END,
+    log = CASE WHEN jsonb_array_length(e.log) + jsonb_array_length(excluded.log) <= 500 THEN e.log || excluded.log
+               ELSE jsonb_path_query_array(e.log || excluded.log, '$[last - 499 to last]') END;
+
 -- name: next_wake
 -- Seconds until the next escalation is due; NULL: none will be.
-SELECT extract(epoch FROM min(wake_at) - now())::float8 FROM escalation WHERE wake_at IS NOT NULL;
+SELECT extract(epoch FROM least((SELECT min(wake_at) FROM escalation WHERE wake_at IS NOT NULL),
+                                (SELECT min(wake_at) FROM share_escalation WHERE wake_at IS NOT NULL)) - now())::float8;
 
 -- name: tell_delivery
 SELECT pg_notify('milepost_page', '');

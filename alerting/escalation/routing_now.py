@@ -58,9 +58,9 @@ class RoutingNow:
 
         def people(step: int) -> StepOutcome:
             rule = plan.steps[step].rule
-            key = (rule, subject.path, tuple(subject.levels.items()))
+            key = (rule, subject.path, tuple(subject.levels.items()), plan.within)
             if key not in self._found:
-                self._found[key] = self._people.outcome(step, rule, subject, now)
+                self._found[key] = self._people.outcome(step, rule, subject, now, plan.within)
             return self._found[key]
 
         return people

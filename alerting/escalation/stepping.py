@@ -79,9 +79,9 @@ def _is_due(draft: TurnDraft) -> bool:
 
 def _take_step(draft: TurnDraft, step: int) -> None:
     reached = draft.page_step(step, _phase_of(draft, step), step)
-    draft.change(next_step=step + 1, hurried=not reached)
-    if reached and draft.state.base is None:
-        draft.change(base=min(page.not_before or draft.now for page in reached))
+    draft.change(next_step=step + 1, hurried=reached == [])
+    if reached != [] and draft.state.base is None:
+        draft.change(base=min((page.not_before or draft.now for page in reached or ()), default=draft.now))
     _note_end_of_route(draft)
 
 

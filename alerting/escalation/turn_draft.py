@@ -113,9 +113,13 @@ class TurnDraft:
         """Whether a page to a recipient was decided."""
         return any(page.recipient == recipient for page in self._pages.values())
 
-    def page_step(self, step: int, phase: PagePhase, number: int) -> list[NewPage]:
-        """The pages of a step of the plan to everybody who is on duty now; `number`: the step that they carry."""
+    def page_step(self, step: int, phase: PagePhase, number: int) -> list[NewPage] | None:
+        """The pages of a step of the plan to everybody who is on duty now; `number`: the step that they carry. None:
+        the people of the step are told of a larger part of the incident."""
         outcome, most = self._people(step), self.plan.steps[step].rule.most
+        if outcome.why == EntryWord.TOLD_ABOVE:
+            self.log(EntryWord.TOLD_ABOVE, step=step)
+            return None
         recipients = tuple({found.contact: found for found in outcome.recipients}.values())[:most]
         self.log(
             EntryWord.STEP_DUE if recipients else EntryWord.NOBODY,

@@ -25,8 +25,8 @@ _SENTENCES = {
     ActionRefusal.BAD_ETA: "the time by which the end of incident {id} is expected is past or more than 90 days ahead",
     ActionRefusal.BAD_CAUSE: "the cause is not one of the words for causes of faults",
     ActionRefusal.NEWER: "the fault of incident {id} goes on as a newer incident: say there that it is repaired",
-    ActionRefusal.ONLY_SHARE: "incident {id} reaches beyond your areas: acknowledge your share of it or add a note; "
-    "an account with its whole area assigns and resolves it",
+    ActionRefusal.ONLY_SHARE: "incident {id} reaches beyond your areas: acknowledge your share of it, hand it over or "
+    "add a note; an account with its whole area resolves it",
     ActionRefusal.ONLY_PART: "incident {id} reaches beyond your areas: an account with the county, or with the "
     "whole area, acts on it",
 }

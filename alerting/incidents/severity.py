@@ -16,6 +16,14 @@ SELF_CHECK: Final = "platform"
 """The kind of the alerts of the self-check, which are no incidents."""
 
 
+_RANK: Final[Mapping[str, int]] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+
+
+def is_graver(severity: str, before: str) -> bool:
+    """Whether one severity is graver than another."""
+    return _RANK[severity] > _RANK[before]
+
+
 def severity_of(kind: str, detail: Mapping[str, Any], *, children: int = 0) -> Severity:
     """The severity of an incident of `kind`; `children`: the number of its child incidents."""
     for severity in SEVERITIES:

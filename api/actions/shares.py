@@ -1,4 +1,4 @@
-"""Actions on the shares of an incident that reaches beyond the scope: acknowledge and note.
+"""Actions on the shares of an incident that reaches beyond the scope: acknowledge, hand over and note.
 
 Each action and its entries are one transaction, in which the scope of the account is set: the database shows only the
 shares within it.
@@ -6,12 +6,13 @@ shares within it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import asyncpg
 
-from alerting.incidents.actions import ActionRefusedError
-from alerting.incidents.book import ActionRefusal, refusal
+from alerting.incidents.actions import NOT_NAMED, ActionRefusedError, Expected
+from alerting.incidents.book import ActionRefusal, refusal, refusal_of_eta
 from api.actions.queries import QUERIES
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries, ms_of
@@ -20,6 +21,7 @@ from store.pool import Connection
 
 _ACTIONS: Final[Mapping[LedgerKind, str]] = {
     LedgerKind.INCIDENT_ACKNOWLEDGED: "acknowledged",
+    LedgerKind.INCIDENT_ASSIGNED: "assigned",
     LedgerKind.INCIDENT_NOTE: "note",
 }
 MOST_OF_ENTRY: Final = 1000
@@ -27,17 +29,46 @@ MOST_OF_ENTRY: Final = 1000
 
 
 async def acknowledge_shares(
-    connection: Connection, incident: int, by: Author, text: str | None, now: datetime
+    connection: Connection, incident: int, by: Author, text: str | None, now: datetime, until: Expected = NOT_NAMED
 ) -> None:
-    """Acknowledge all shares of the scope that are not acknowledged yet. The incident itself stays as it is, and so
-    does its escalation. Raises ActionRefusedError."""
-    held = await _require(connection, "acknowledged", incident, text)
-    free = [row["area"] for row in held if not row["acknowledged"]]
-    rows = await connection.fetch(QUERIES.acknowledge_shares, incident, free, by.account, now, by.remark)
+    """Acknowledge the shares of the scope: those that nobody looks after, whose ETA has passed, or for which another
+    ETA is named. Their steps end; the incident itself and the other shares go on. Raises ActionRefusedError."""
+    held = await _require(connection, "acknowledged", incident, text, anew=True)
+    refused = {row["area"]: _refusal(row, until, now) for row in held}
+    free = [row for row in held if refused[row["area"]] is None]
+    if not free:
+        raise ActionRefusedError(refused[held[0]["area"]] or ActionRefusal.ALREADY_ACKNOWLEDGED, incident)
+    again, eta = [row for row in free if row["acknowledged"]], until.eta or now + until.otherwise
+    rows = await connection.fetch(
+        QUERIES.acknowledge_shares,
+        incident,
+        [row["area"] for row in free],
+        by.account,
+        now,
+        by.remark,
+        eta,
+        [row["eta_at"] for row in again],
+        [row["area"] for row in again],
+    )
     if not rows:
         raise ActionRefusedError(ActionRefusal.ALREADY_ACKNOWLEDGED, incident)
     areas = [row["area"] for row in rows]
-    await _record(connection, LedgerKind.INCIDENT_ACKNOWLEDGED, incident, areas, by, text, now)
+    await _record(connection, LedgerKind.INCIDENT_ACKNOWLEDGED, incident, areas, by, text, now, {"eta_ms": ms_of(eta)})
+
+
+def _refusal(row: asyncpg.Record, until: Expected, now: datetime) -> ActionRefusal | None:
+    """Why a share cannot be acknowledged now; one of before ETAs counts for good."""
+    return refusal_of_eta("acknowledged" if row["acknowledged"] else "open", row["eta_at"], until.eta, now)
+
+
+async def hand_over_shares(
+    connection: Connection, incident: int, by: Author, text: str, now: datetime, until: Expected = NOT_NAMED
+) -> None:
+    """Hand the shares of the scope to the person named in `text`; this acknowledges them. Raises ActionRefusedError."""
+    areas = [row["area"] for row in await _require(connection, "assigned", incident, text)]
+    to, eta = text.strip(), now + until.otherwise
+    await connection.execute(QUERIES.hand_over_shares, incident, areas, by.account, now, by.remark, eta, to)
+    await _record(connection, LedgerKind.INCIDENT_ASSIGNED, incident, areas, by, to, now)
 
 
 async def note_on_shares(connection: Connection, incident: int, by: Author, text: str, now: datetime) -> None:
@@ -46,11 +77,14 @@ async def note_on_shares(connection: Connection, incident: int, by: Author, text
     await _record(connection, LedgerKind.INCIDENT_NOTE, incident, areas, by, text, now)
 
 
-async def _require(connection: Connection, action: str, incident: int, text: str | None) -> list[asyncpg.Record]:
-    """The shares of the scope, with the status of each. Raises ActionRefusedError if the action is not allowed."""
+async def _require(
+    connection: Connection, action: str, incident: int, text: str | None, *, anew: bool = False
+) -> list[asyncpg.Record]:
+    """The shares of the scope, with the status of each. Raises ActionRefusedError if the action is not allowed.
+    `anew`: also if all of them are acknowledged."""
     rows = await connection.fetch(QUERIES.held_shares, incident)
     is_closed = await connection.fetchval(QUERIES.is_closed, incident)
-    is_taken = all(row["acknowledged"] for row in rows)
+    is_taken = not anew and all(row["acknowledged"] for row in rows)
     why = refusal(action, "closed" if is_closed else "acknowledged" if is_taken else "open", text)
     if why is not None:
         raise ActionRefusedError(why, incident)
@@ -65,6 +99,7 @@ async def _record(
     by: Author,
     text: str | None,
     now: datetime,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     action = _ACTIONS[kind]
     await connection.execute(QUERIES.insert_share_entries, incident, areas, now, by.account, action, text, by.remark)
@@ -74,7 +109,7 @@ async def _record(
             subject=f"incident/{incident}",
             actor=by.account,
             at_ms=ms_of(now),
-            body={"shares": some, **hashed(text=text), **by.remarked},
+            body={"shares": some, **hashed(text=text), **by.remarked, **more},
         )
         for some in _batches(sorted(areas))
     ]

@@ -18,7 +18,7 @@ from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.actions.queries import QUERIES as ACTION_QUERIES
 from api.actions.repairs import repairing
-from api.actions.shares import acknowledge_shares, note_on_shares
+from api.actions.shares import acknowledge_shares, hand_over_shares, note_on_shares
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of, repair_text
 from api.console.findings.rows import finding_row
@@ -157,11 +157,12 @@ async def _show(
         children = await _load_children(connection, incident)
         hold = await connection.fetchval(ACTION_QUERIES.hold_on_incident, number)
         shares = _shares_of(incident)[:_MOST_SHARES]
+        told = await load_escalation(connection, number)
         said_of = [share.area for share in shares] + [entry.share for entry in incident.entries]
+        said_of += [] if told is None else [page.share for page in told.pages]
         places = [(incident.station, incident.area), *((None, area) for area in said_of), *children.places]
         named = await load_names_of(connection, words, places)
         silences = await _silences_of(connection, incident)
-        told = await load_escalation(connection, number)
         repairs = await load_repairs(connection, number)
         likely = await load_likely_causes(connection, number)
         photos = (await list_photos(connection, PhotoOf(incident=number))).items
@@ -178,6 +179,7 @@ async def _show(
         silences=silences,
         told=told,
         told_steps=step_texts(words, told),
+        place_of=named.area,
         why_word=lambda entry: why_word(words, entry),
         facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
         who=accounts.shown,
@@ -225,7 +227,7 @@ _PEOPLE: Final = {"resolved_by": "resolved_remark", "announced_by": "announced_r
 def _people_of(incident: IncidentDetail) -> list[str | None]:
     """The accounts that the page of an incident may name. An assignee is free text, or an account's id."""
     in_detail = [named for name in _PEOPLE if isinstance(named := incident.detail.get(name), str)]
-    of_shares = [share.acknowledged_by for share in incident.shares]
+    of_shares = [name for share in incident.shares for name in (share.acknowledged_by, share.assignee)]
     of_entries = [entry.actor for entry in incident.entries]
     return [incident.acknowledged_by, incident.assignee, *of_shares, *in_detail, *of_entries]
 
@@ -297,7 +299,7 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
     said = await read_form(request)
     try:
         await act_on_incident(
-            context, id, _action(request, context, id, action, said), _on_share(request, id, action, said)
+            context, id, _action(request, context, id, action, said), _on_share(request, context, id, action, said)
         )
     except ActionRefusedError as exc:
         words = words_for(request)
@@ -309,11 +311,15 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
 _BEYOND: Final = {ActionRefusal.ONLY_SHARE, ActionRefusal.ONLY_PART}
 
 
-def _on_share(request: Request, number: int, action: str, said: dict[str, str]) -> IncidentAction | None:
+def _on_share(
+    request: Request, context: Context, number: int, action: str, said: dict[str, str]
+) -> IncidentAction | None:
     """What a button does for a person who holds only a share of the incident; None: nothing."""
     by, text = author_of(request, person(said)), said.get("text") or None
+    until, assignee = context.config.acknowledging(_eta(said)), person(said, "assignee") or ""
     actions: Mapping[str, IncidentAction] = {
-        "ack": lambda connection, now: acknowledge_shares(connection, number, by, text, now),
+        "ack": lambda connection, now: acknowledge_shares(connection, number, by, text, now, until),
+        "assign": lambda connection, now: hand_over_shares(connection, number, by, assignee, now, until),
         "note": lambda connection, now: note_on_shares(connection, number, by, text or "", now),
     }
     return actions.get(action)

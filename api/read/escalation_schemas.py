@@ -40,6 +40,7 @@ class OwedPageDocument(Document):
     recipient: str | None = Field(description="a contact; null: outside your scope")
     name: str | None
     role: str | None
+    share: str | None = Field(default=None, description="the area whose part of it this is; null: the whole")
     instead_of: str | None = Field(description="the contact for whom the recipient stands in")
     phase: str
     step: int

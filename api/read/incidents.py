@@ -65,5 +65,7 @@ def _fields(row: DatabaseRow) -> dict[str, Any]:
             acknowledged_at=row["acknowledged_at"],
             acknowledged_by=row["acknowledged_by"],
             acknowledged_remark=row["acknowledged_remark"],
+            eta_at=row["eta_at"],
+            assignee=row["assignee"],
         )
     return fields

@@ -390,7 +390,7 @@ WITH found AS (
      ORDER BY i.id DESC LIMIT $5)
     UNION ALL
     (SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
-            i.acknowledged_remark, NULL, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+            i.acknowledged_remark, i.eta_at, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
      FROM scoped.shared_incident i
      WHERE i.id < $1
        AND ($2::text IS NULL OR i.status = $2)
@@ -421,7 +421,7 @@ WITH found AS (
     FROM incident i LEFT JOIN station s ON s.id = i.station WHERE i.id = $1
     UNION ALL
     SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
-           i.acknowledged_remark, NULL, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+           i.acknowledged_remark, i.eta_at, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
     FROM scoped.shared_incident i WHERE i.id = $1
 )
 SELECT f.id, f.kind, f.station, f.area, f.shard, f.status, f.began_at, f.opened_at, f.acknowledged_at, f.acknowledged_by,
@@ -436,7 +436,7 @@ FROM found f;
 
 -- name: list_shares
 -- The shares of an incident, as far as they lie in the scope; those with most down first, at most $2.
-SELECT area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark FROM scoped.seen_share
+SELECT area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, eta_at, assignee FROM scoped.seen_share
 WHERE incident = $1 AND children > 0 ORDER BY down DESC, children DESC, area LIMIT $2;
 
 -- name: list_entries
@@ -484,7 +484,8 @@ SELECT route, plan, state, log, wake_at FROM escalation WHERE incident = $1;
 
 -- name: list_pages
 -- The pages of an incident, the newest $2; of contacts in the scope with their names.
-SELECT p.id, c.id AS recipient, c.name, p.why ->> 'role' AS role, p.why ->> 'instead_of' AS instead_of, p.phase, p.step, p.round,
+SELECT p.id, c.id AS recipient, c.name, p.why ->> 'role' AS role, p.why ->> 'instead_of' AS instead_of,
+       nullif(p.share, '') AS share, p.phase, p.step, p.round,
        p.severity, p.created_at, p.not_before, p.status, p.reason, p.settled_at,
        (SELECT m.kind FROM message_page l JOIN message m ON m.id = l.message WHERE l.page = p.id
         ORDER BY m.created_at DESC LIMIT 1) AS channel

@@ -9,7 +9,7 @@ from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident, refused_action
-from api.actions.shares import acknowledge_shares, note_on_shares
+from api.actions.shares import acknowledge_shares, hand_over_shares, note_on_shares
 from api.context import Context, Shared
 from api.http.paging import MAX_ID, PageOf
 from api.http.parameters import AreaFilter, IncidentId
@@ -93,18 +93,20 @@ async def acknowledge(
         context,
         id,
         lambda connection, now: incident_actions.acknowledge(connection, id, by, said.text, now, until),
-        lambda connection, now: acknowledge_shares(connection, id, by, said.text, now),
+        lambda connection, now: acknowledge_shares(connection, id, by, said.text, now, until),
     )
 
 
 @router.post("/incidents/{id}/assign")
 async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> ToldIncident:  # noqa: A002
-    """Hand an incident to a person. 403 when it reaches beyond your scope; 409 when it is closed."""
-    by = author_of(request, assignment.by)
+    """Hand an incident to a person. Of an incident that reaches beyond your scope this hands over your share, and
+    acknowledges it if nobody looks after it. 409 when it is closed."""
+    by, until = author_of(request, assignment.by), context.config.acknowledging(None)
     return await _act(
         context,
         id,
         lambda connection, now: incident_actions.assign(connection, id, by, assignment.assignee, now),
+        lambda connection, now: hand_over_shares(connection, id, by, assignment.assignee, now, until),
     )
 
 

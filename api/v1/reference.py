@@ -254,6 +254,7 @@ _ESCALATION: Final = {
             "recipient": "wang",
             "name": "王芳",
             "role": "technician",
+            "share": None,
             "instead_of": None,
             "phase": "opened",
             "step": 0,

@@ -1,6 +1,6 @@
 """Who is told in a step of a route at a moment. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -64,15 +64,28 @@ class People:
             routing.contacts, routing.duties, routing.substitutes, dict(routing.days), routing.timezone
         )
 
-    def outcome(self, number: int, rule: RouteStep, subject: RouteSubject, at: datetime) -> StepOutcome:
+    def outcome(
+        self, number: int, rule: RouteStep, subject: RouteSubject, at: datetime, within: Collection[str] | None = None
+    ) -> StepOutcome:
         """Who is told in step `number` (from 0) at `at`.
 
         Persons are looked for in the area of the level, or from the subject's own area upward until an area has some
         who are on duty and have a channel. The rooms of the areas on the way are told too, but no room ends the search.
+        `within`: only people of these areas are told; `told_above` says that there are others, outside of them.
         """
         areas = step_areas(rule, subject)
         if areas is None:
             return StepOutcome(step=number, rule=rule, why="no_such_level", at=at)
+        if within is None:
+            return self._search(number, rule, subject, at, areas)
+        near = self._search(number, rule, subject, at, [area for area in areas if area in within])
+        if near.recipients or not self._search(number, rule, subject, at, areas).recipients:
+            return near
+        return StepOutcome(step=number, rule=rule, why="told_above", at=at)
+
+    def _search(
+        self, number: int, rule: RouteStep, subject: RouteSubject, at: datetime, areas: Sequence[str | None]
+    ) -> StepOutcome:
         found = _Found()
         for area in areas:
             if not _is_seen(self.routing.scope, area, subject):
@@ -130,7 +143,7 @@ def _outcome(
     return StepOutcome(
         step=number,
         rule=rule,
-        area=told[0].area if told else areas[0],
+        area=told[0].area if told else next(iter(areas), None),
         recipients=tuple(told),
         why=None if told else _why_nobody((why for _, why in passed), hidden=hidden),
         passed_over=tuple(passed),

@@ -62,10 +62,11 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
 
 class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Who is told in a step at a moment. Without recipients, `why` says in one word: `nobody_on_duty`, `no_such_level`,
-    `no_channel`; the next step is then due at once. `outside_scope`: whoever asks cannot know. `passed_over`: contacts
-    that were looked at and are not told, each with one word: `no_channel`, `over_most`, and those of
-    `registry.duty.model.PassedOver`. `area`: where the recipients were found, else where the search began. `at`: when
-    the step is due; None (`never_open`): not within the time in which the station is known to open."""
+    `no_channel`; the next step is then due at once. `outside_scope`: whoever asks cannot know; `told_above`: there are
+    people only outside of the areas that were asked about, who are told of a larger part of the incident.
+    `passed_over`: contacts that were looked at and are not told, each with one word: `no_channel`, `over_most`, and
+    those of `registry.duty.model.PassedOver`. `area`: where the recipients were found, else where the search began.
+    `at`: when the step is due; None (`never_open`): not within the time in which the station is known to open."""
 
     step: int
     rule: RouteStep

@@ -19,13 +19,13 @@ FROM contact c WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED;
 
 -- name: open_pages
 -- What is owed to a contact and due, and what is in its open messages.
--- `told`: the contact has a message about the incident, or may have one. A share is over when none of its
+-- `told`: the contact has a message about the incident, or the same part of it, or may have one. A part is over when none of its
 -- stations is down.
 SELECT p.id, p.incident, p.share, p.phase, p.severity, p.created_at, p.not_before,
        (SELECT m.id FROM message_page l JOIN message m ON m.id = l.message
         WHERE l.page = p.id AND m.status IN ('due', 'sending')) AS message,
        EXISTS (SELECT FROM page other
-               WHERE other.incident = p.incident AND other.recipient = p.recipient AND other.id <> p.id
+               WHERE other.incident = p.incident AND other.share = p.share AND other.recipient = p.recipient AND other.id <> p.id
                  AND other.phase IN ('opened', 'escalated', 'reminder', 'reopened', 'passed')
                  AND (other.status = 'paid'
                       OR EXISTS (SELECT FROM message_page l JOIN attempt a ON a.message = l.message
@@ -34,12 +34,11 @@ SELECT p.id, p.incident, p.share, p.phase, p.severity, p.created_at, p.not_befor
        ARRAY(SELECT m.fingerprint FROM message_page l JOIN message m ON m.id = l.message
              WHERE l.page = p.id AND m.status IN ('refused', 'given_up')) AS tried,
        i.status = 'closed'
-       OR p.share <> '' AND EXISTS (SELECT FROM incident_share s
-                                    WHERE s.incident = p.incident AND s.area = p.share AND s.down = 0) AS over,
-       greatest(i.acknowledged_at,
-                (SELECT s.acknowledged_at FROM incident_share_ack s
-                 WHERE s.incident = p.incident AND s.area = p.share)) AS acknowledged_at
+       OR p.share <> '' AND coalesce(part.down, 0) = 0 AS over,
+       greatest(i.acknowledged_at, part.acknowledged_at) AS acknowledged_at
 FROM page p JOIN incident i ON i.id = p.incident
+LEFT JOIN LATERAL (SELECT s.down, s.acknowledged_at FROM share_part s
+                   WHERE p.share <> '' AND s.incident = p.incident AND s.area = p.share) AS part ON true
 WHERE p.recipient = $1
   AND (p.status = 'sending' OR p.status = 'owed' AND (p.not_before IS NULL OR p.not_before <= now()))
 ORDER BY p.status = 'sending' DESC, array_position('{critical,warning,info}', p.severity), p.id
@@ -191,12 +190,12 @@ SELECT incident, 'milepost', 'undelivered', phase || ' → ' || recipient || ': 
 -- What the text of each page says, in the order in which they are given: alerting/delivery/facts.py.
 SELECT i.id AS incident, i.kind, p.phase, held(i.began_at) AS began_at, held(i.ended_at) AS ended_at,
        held(i.reopen_at) AS reopen_at, i.station, i.shard, i.detail,
-       coalesce(ack.acknowledged_by, i.acknowledged_by) AS acknowledged_by,
-       CASE WHEN ack.acknowledged_by IS NULL THEN i.acknowledged_remark ELSE ack.acknowledged_remark END
+       coalesce(share.acknowledged_by, i.acknowledged_by) AS acknowledged_by,
+       CASE WHEN share.acknowledged_by IS NULL THEN i.acknowledged_remark ELSE share.acknowledged_remark END
            AS acknowledged_remark,
        coalesce(share.children, child.many) AS children, coalesce(share.down, child.open) AS children_open,
        coalesce((SELECT jsonb_object_agg(a.id, a.name) FROM account a
-                 WHERE a.id IN (i.acknowledged_by, ack.acknowledged_by, i.detail ->> 'resolved_by')), '{}') AS people,
+                 WHERE a.id IN (i.acknowledged_by, share.acknowledged_by, i.detail ->> 'resolved_by')), '{}') AS people,
        s.name AS station_name, s.name_en AS station_name_en, s.address,
        coalesce((SELECT jsonb_agg(jsonb_build_object('code', above.code, 'name', above.name, 'name_en', above.name_en,
                                                      'level', above.level) ORDER BY array_position(a.path, above.code))
@@ -209,8 +208,8 @@ SELECT i.id AS incident, i.kind, p.phase, held(i.began_at) AS began_at, held(i.e
 FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (page, place)
 JOIN page p ON p.id = wanted.page
 JOIN incident i ON i.id = p.incident
-LEFT JOIN incident_share share ON share.incident = i.id AND share.area = p.share
-LEFT JOIN incident_share_ack ack ON ack.incident = i.id AND ack.area = p.share
+LEFT JOIN LATERAL (SELECT s.children, s.down, s.acknowledged_by, s.acknowledged_remark FROM share_part s
+                   WHERE p.share <> '' AND s.incident = i.id AND s.area = p.share) AS share ON true
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(nullif(p.share, ''), i.area, s.area)
 LEFT JOIN calendar c ON c.id = s.calendar

@@ -13,7 +13,7 @@ from alerting.repairs.rules import RepairSaid
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.actions.photos import put_closure_photo, put_incident_photo
 from api.actions.repairs import repairing
-from api.actions.shares import acknowledge_shares, note_on_shares
+from api.actions.shares import acknowledge_shares, hand_over_shares, note_on_shares
 from api.console.links.visit import Visit
 from api.http.permissions import require
 from api.http.problems import not_found
@@ -91,8 +91,12 @@ def _once(visit: Visit, form: LinkForm, action: IncidentAction) -> IncidentActio
 def _on_share(visit: Visit, form: LinkForm) -> IncidentAction | None:
     """The same for an account that holds only a share of the incident."""
     number, by, text = visit.link.incident, visit.author, form.text
+    to, usual = form.said.get("assignee", ""), visit.context.config.acknowledging(None)
     on_share: Mapping[str, IncidentAction] = {
-        "ack": lambda connection, now: acknowledge_shares(connection, number, by, text or None, now),
+        "ack": lambda connection, now: acknowledge_shares(
+            connection, number, by, text or None, now, _until(visit, form, now)
+        ),
+        "assign": lambda connection, now: hand_over_shares(connection, number, by, to, now, usual),
         "note": lambda connection, now: note_on_shares(connection, number, by, text, now),
     }
     return on_share.get(form.act)
@@ -100,12 +104,15 @@ def _on_share(visit: Visit, form: LinkForm) -> IncidentAction | None:
 
 def _acknowledging(visit: Visit, form: LinkForm) -> IncidentAction:
     async def act(connection: Connection, now: datetime) -> None:
-        hours = hours_of(form.said.get("hours", ""))
-        until = visit.context.config.acknowledging(None if hours is None else now + timedelta(hours=hours))
         number, by = visit.link.incident, visit.author
-        await actions.acknowledge(connection, number, by, form.text or None, now, until)
+        await actions.acknowledge(connection, number, by, form.text or None, now, _until(visit, form, now))
 
     return act
+
+
+def _until(visit: Visit, form: LinkForm, now: datetime) -> actions.Expected:
+    hours = hours_of(form.said.get("hours", ""))
+    return visit.context.config.acknowledging(None if hours is None else now + timedelta(hours=hours))
 
 
 def hours_of(text: str) -> int | None:

@@ -43,7 +43,7 @@ WITH found AS (
            (SELECT coalesce(sum(down), 0)::int FROM incident_share x WHERE x.incident = i.id) AS stations_down
     FROM incident i LEFT JOIN station s ON s.id = i.station WHERE i.id = ANY ($1::bigint[])
     UNION ALL
-    SELECT i.id, i.kind, i.status, NULL, coalesce(i.share, i.area), i.began_at, i.acknowledged_by, NULL, NULL, i.detail,
+    SELECT i.id, i.kind, i.status, NULL, coalesce(i.share, i.area), i.began_at, i.acknowledged_by, i.eta_at, i.assignee, i.detail,
            NULL, NULL, NULL, NULL, NULL, NULL, i.down
     FROM scoped.shared_incident i WHERE i.id = ANY ($1)
 )
@@ -71,7 +71,7 @@ SELECT id, count(*) OVER () AS many FROM (
 ) AS found ORDER BY began_at, id LIMIT $3;
 
 -- name: overdue_incidents
--- Acknowledged incidents whose ETA has passed, the longest first, in areas ($1 and $2 as before). A share has no ETA.
+-- Acknowledged incidents whose ETA has passed, the longest first, in areas ($1 and $2 as before). Shares are not listed here.
 SELECT id, count(*) OVER () AS many FROM incident
 WHERE status = 'acknowledged' AND eta_at <= now()
   AND ($1::text[] IS NULL OR area = ANY ($1))

@@ -113,7 +113,7 @@ async def test_a_county_sees_its_share_and_nothing_of_the_others(
     assert item == {name: value for name, value in (await seen(client, outage, county)).items() if name in item}
     assert item["share"] == {
         "area": EAST, "children": 2, "down": 2,
-        "acknowledged_at": None, "acknowledged_by": None, "acknowledged_remark": None,
+        "acknowledged_at": None, "acknowledged_by": None, "acknowledged_remark": None, "eta_at": None, "assignee": None,
     }  # fmt: skip
     assert (item["id"], item["kind"], item["area"], item["status"]) == (outage, "area_outage", PROVINCE, "open")
     assert item["children"] == [row["id"] for row in mine]
@@ -246,10 +246,9 @@ async def test_who_has_acknowledged_is_forgotten_when_the_incident_opens_again(
 async def test_what_a_county_may_not_do_to_the_whole(
     client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers
 ) -> None:
-    for action, said in (("resolve", {"text": "done"}), ("assign", {"assignee": "li"})):
-        answer = await act(client, outage, action, county, **said)
-        assert answer.status_code == 403
-        assert "acknowledge your share" in answer.json()["detail"]
+    answer = await act(client, outage, "resolve", county, text="done")
+    assert answer.status_code == 403
+    assert "acknowledge your share" in answer.json()["detail"]
     town = await token_of(pool, "town", Role.TECHNICIAN, TOWN)
     answer = await act(client, outage, "ack", town)
     assert answer.status_code == 403
@@ -286,6 +285,42 @@ async def test_two_counties_of_one_scope_are_acknowledged_together(
     assert acknowledged == [WEST, EAST], "what the county did stays, and is not done again"
 
 
+async def test_a_share_has_an_eta_of_its_own(
+    client: httpx.AsyncClient, pool: Pool, world: World, outage: int, county: Headers
+) -> None:
+    province = await token_of(pool, "province", Role.SUPERVISOR, PROVINCE)
+    soon, later = ((world.now + timedelta(hours=hours)).isoformat() for hours in (1, 3))
+    found = (await act(client, outage, "ack", county, eta=soon)).json()
+    assert datetime.fromisoformat(found["eta_at"]) == world.now + timedelta(hours=1) == eta_of(found)
+    assert (await act(client, outage, "ack", county)).status_code == 409, "its ETA has not passed"
+    assert (await act(client, outage, "ack", county, eta=world.ago(60).isoformat())).status_code == 422
+    assert eta_of((await act(client, outage, "ack", county, eta=later)).json()) == world.now + timedelta(hours=3)
+    await pool.execute("UPDATE incident_share_ack SET eta_at = now() - interval '1 minute'")
+    assert (await act(client, outage, "ack", county)).status_code == 200, "its ETA has passed"
+    whole = await seen(client, outage, province)
+    assert {share["area"]: share["eta_at"] is not None for share in whole["shares"]} == {EAST: True, WEST: False}
+    assert whole["eta_at"] is None
+
+
+def eta_of(found: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(found["share"]["eta_at"])
+
+
+async def test_a_share_is_handed_over(client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers) -> None:
+    """Without an acknowledgement before it, it is one."""
+    province = await token_of(pool, "province", Role.SUPERVISOR, PROVINCE)
+    assert (await act(client, outage, "assign", county, assignee=" ")).status_code == 422
+    found = (await act(client, outage, "assign", county, assignee="Li Na")).json()
+    assert (found["status"], found["share"]["assignee"], found["assignee"]) == ("acknowledged", "Li Na", "Li Na")
+    until = eta_of(found)
+    again = (await act(client, outage, "assign", county, assignee="Ma Jun")).json()
+    assert (again["share"]["assignee"], eta_of(again)) == ("Ma Jun", until), "until when is as before"
+    whole = await seen(client, outage, province)
+    assert {share["area"]: share["assignee"] for share in whole["shares"]} == {EAST: "Ma Jun", WEST: None}
+    assert (whole["status"], whole["assignee"]) == ("open", None)
+    assert "Ma Jun" in await page(client, f"/incidents/{outage}", province)
+
+
 async def test_notes_stay_within_the_share(client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers) -> None:
     west = await token_of(pool, "west", Role.TECHNICIAN, WEST)
     assert (await act(client, outage, "note", county, text="call 0972")).status_code == 200
@@ -317,7 +352,8 @@ async def test_the_page_of_a_county_shows_its_share(
     assert share in text
     assert counts in text
     assert f'formaction="/incidents/{outage}/ack"' in text
-    for hidden in ("4444", "乐都县", 'id="shares"', f"/incidents/{outage}/assign", f"/incidents/{outage}/resolve"):
+    assert f'action="/incidents/{outage}/assign"' in text
+    for hidden in ("4444", "乐都县", 'id="shares"', f"/incidents/{outage}/resolve"):
         assert hidden not in text, hidden
     assert share.partition(" · ")[0] in await page(client, "/incidents", county, language)
 
@@ -400,6 +436,9 @@ async def test_the_database_holds_a_county_to_its_share(as_county: Connection, o
     await as_county.execute("INSERT INTO incident_share_ack VALUES ($1, $2, now(), 'x')", outage, EAST)
     assert await as_county.fetch("SELECT area FROM incident_share_ack") == [(EAST,)]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with as_county.transaction():
+            await as_county.execute("UPDATE incident_share_ack SET area = $1", WEST)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await as_county.execute("INSERT INTO incident_share_ack VALUES ($1, $2, now(), 'x')", outage, WEST)
 
 
@@ -410,7 +449,6 @@ async def test_the_database_holds_a_county_to_its_share(as_county: Connection, o
         "INSERT INTO incident_share (incident, area, children, down) SELECT incident, 'x', 1, 1 FROM incident_share",
         "DELETE FROM incident_share",
         "DELETE FROM incident_share_ack",
-        "UPDATE incident_share_ack SET acknowledged_by = 'x'",
         "INSERT INTO incident_entry (incident, actor, action, share) "
         "SELECT incident, 'x', 'note', '632123000000' FROM incident_share",
         "INSERT INTO incident_entry (incident, actor, action) SELECT incident, 'x', 'note' FROM incident_share",

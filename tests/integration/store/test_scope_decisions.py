@@ -21,6 +21,7 @@ CLOSED = {
     "day_seen", "day_share", "day_touch", "day_wake",
     "delivery", "escalation_wake", "event", "flapping_memory", "health_memory", "health_state",
     "incident_clock", "inventory", "record_box", "registry_fact", "schedule", "schedule_override", "send_limit",
+    "share_escalation",
     "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
 }  # fmt: skip
 """Tables on which the API has no right, because it asks none of them."""
