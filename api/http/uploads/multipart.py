@@ -1,22 +1,27 @@
-"""Forms with files, as browsers send them (RFC 7578). Pure.
+"""Forms with files, as browsers send them (RFC 7578), read as they arrive. Pure.
 
-A body is small enough to lie in memory. What a browser would not send is refused.
+python-multipart splits a body into parts; this module bounds them, and refuses what a browser would not send.
 """
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 MOST_PARTS: Final = 20
 _MOST_HEAD: Final = 2048
 """Bytes of the head of a part, and of the text before the first one."""
 _MOST_FIELD: Final = 64 * 1024
 """Bytes of a field that is no file."""
-_BOUNDARY: Final = re.compile(r'multipart/form-data\s*;.*?\bboundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
-_NAME: Final = re.compile(rb';\s*name="([^"]{0,200})"', re.IGNORECASE)
-_FILE: Final = re.compile(rb";\s*filename\*?=", re.IGNORECASE)
+_MOST_BOUNDARY: Final = 70
+_MOST_NAME: Final = 200
+_OTHER_FILE: Final = re.compile(rb";\s*filename\*=", re.IGNORECASE)
+"""How some programs name a file; the library leaves such names out."""
 
 
 class UnfitFormError(ValueError):
@@ -32,76 +37,166 @@ class SentForm(msgspec.Struct, frozen=True):
 
 def boundary_of(content_type: str) -> bytes | None:
     """What separates the parts of a body of this Content-Type; None: it is no such form."""
-    found = _BOUNDARY.match(content_type.strip())
-    return None if found is None else (found[1] or found[2]).encode("latin-1", "replace")
+    kind, options = parse_options_header(content_type.strip())
+    boundary = options.get(b"boundary", b"")[:_MOST_BOUNDARY]
+    return boundary if kind == b"multipart/form-data" and boundary else None
 
 
-def parse_form(body: bytes, boundary: bytes) -> SentForm:
-    """The fields and files of a body; of several with one name the last. Raises UnfitFormError."""
-    fields, files = dict[str, str](), dict[str, bytes]()
-    for head, begin, end in _parts(body, boundary):
-        line = _disposition(head)
-        name = _NAME.search(line)
-        if name is None:
-            raise UnfitFormError("a part of the form has no name")
-        key = name[1].decode("utf-8", "replace")
-        if _FILE.search(line) is None:
-            fields[key] = _text(body[begin:end])
-        elif end > begin:
-            files[key] = body[begin:end]
-    return SentForm(fields, files)
+class FormReader:
+    """Reads the form in a body piece by piece. A fault is kept until `form`, because the rest of a body is received
+    before the answer."""
 
+    def __init__(self, boundary: bytes) -> None:
+        self._parts = _Parts()
+        self._parser = MultipartParser(boundary, self._parts.callbacks(), max_header_size=_MOST_HEAD)
+        self._opening = b"\r\n--" + boundary
+        self._beginning: bytearray | None = bytearray(b"\r\n")
+        self._fault: UnfitFormError | None = None
 
-def leading_fields(body: bytes, boundary: bytes) -> dict[str, str]:
-    """The fields before the first file, of a form of which only the beginning is there."""
-    fields = dict[str, str]()
-    try:
-        for head, begin, end in _parts(body, boundary):
-            line = _disposition(head)
-            name = _NAME.search(line)
-            if name is None or _FILE.search(line) is not None:
-                break
-            fields[name[1].decode("utf-8", "replace")] = _text(body[begin:end])
-    except UnfitFormError:
-        return fields
-    return fields
+    @property
+    def leading(self) -> dict[str, str]:
+        """The fields before the first file, as far as they are there."""
+        return self._parts.leading
 
-
-def _text(content: bytes) -> str:
-    if len(content) > _MOST_FIELD:
-        raise UnfitFormError("a field of the form is too long")
-    return content.decode("utf-8", "replace").replace("\r\n", "\n").strip()
-
-
-def _disposition(head: bytes) -> bytes:
-    lines = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-disposition:")]
-    if len(lines) != 1 or not lines[0].partition(b":")[2].strip().lower().startswith(b"form-data"):
-        raise UnfitFormError("a part of the form does not say what it is")
-    return lines[0]
-
-
-def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(head, and where the content begins and ends) of each part. The last boundary must be there: without it the body
-    did not come completely."""
-    between = b"\r\n--" + boundary
-    place = _first(body, b"--" + boundary)
-    for _ in range(MOST_PARTS + 1):
-        if body[place : place + 2] == b"--":
+    def take(self, piece: bytes) -> None:
+        """Read on."""
+        if self._fault is not None or self._parts.is_done:
             return
-        head_end = body.find(b"\r\n\r\n", place, place + _MOST_HEAD)
-        end = -1 if head_end < 0 else body.find(between, head_end + 2)
-        if body[place : place + 2] != b"\r\n" or end < 0:
+        try:
+            self._parser.write(self._from_first_boundary(piece))
+        except (UnfitFormError, FormParserError) as exc:
+            self._fault = exc if isinstance(exc, UnfitFormError) else UnfitFormError("the form is damaged")
+            self._parts.drop_files()
+
+    def drop_files(self) -> None:
+        """Keep no file from now on: the body is too large."""
+        self._parts.drop_files()
+
+    def form(self) -> SentForm:
+        """The fields and files; of several with one name the last. Raises UnfitFormError. The last boundary must be
+        there: without it the body did not come completely."""
+        if self._fault is not None:
+            raise self._fault
+        if not self._parts.is_whole:
             raise UnfitFormError("the form did not arrive completely")
-        yield body[place + 2 : head_end], head_end + 4, max(end, head_end + 4)
-        place = end + len(between)
-    raise UnfitFormError("the form has too many parts")
+        return SentForm(self._parts.fields, self._parts.files)
+
+    def _from_first_boundary(self, piece: bytes) -> bytes:
+        """The piece without the text before the first boundary, which the parser does not expect."""
+        if self._beginning is None:
+            return piece
+        self._beginning += piece
+        most = _MOST_HEAD + len(self._opening)
+        found = self._beginning.find(self._opening, 0, most)
+        if found < 0 and len(self._beginning) < most:
+            return b""
+        if found < 0:
+            raise UnfitFormError("the form does not begin")
+        rest, self._beginning = bytes(self._beginning[found + 2 :]), None
+        return rest
 
 
-def _first(body: bytes, opening: bytes) -> int:
-    """The place behind the first boundary, which may have text before it."""
-    if body.startswith(opening):
-        return len(opening)
-    found = body.find(b"\r\n" + opening, 0, _MOST_HEAD)
-    if found < 0:
-        raise UnfitFormError("the form did not arrive completely")
-    return found + 2 + len(opening)
+class _Parts:
+    """The parts that the parser finds, with bounds. The callbacks raise UnfitFormError."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self.leading: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self.is_whole = False
+        self._count = 0
+        self._head = _Head()
+        self._content = bytearray()
+        self._has_file = False
+        self._keeps_files = True
+
+    @property
+    def is_done(self) -> bool:
+        """Whether what follows does not matter."""
+        return self._has_file and not self._keeps_files
+
+    def callbacks(self) -> "MultipartCallbacks":
+        """What the parser calls."""
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._head.add_name(data[start:end]),
+            "on_header_value": lambda data, start, end: self._head.add_value(data[start:end]),
+            "on_header_end": lambda: self._head.end_line(),
+            "on_headers_finished": self._end_head,
+            "on_part_data": self._add,
+            "on_part_end": self._end,
+            "on_end": self._finish,
+        }
+
+    def drop_files(self) -> None:
+        self._keeps_files = False
+        self.files.clear()
+        if self._head.is_file:
+            self._content.clear()
+
+    def _begin(self) -> None:
+        self._count += 1
+        if self._count > MOST_PARTS:
+            raise UnfitFormError("the form has too many parts")
+        self._head, self._content = _Head(), bytearray()
+
+    def _end_head(self) -> None:
+        self._head.finish()
+        self._has_file |= self._head.is_file
+
+    def _add(self, data: bytes, start: int, end: int) -> None:
+        if self._head.is_file and not self._keeps_files:
+            return
+        self._content += memoryview(data)[start:end]
+        if not self._head.is_file and len(self._content) > _MOST_FIELD:
+            raise UnfitFormError("a field of the form is too long")
+
+    def _end(self) -> None:
+        if not self._head.is_file:
+            self.fields[self._head.key] = self._content.decode("utf-8", "replace").replace("\r\n", "\n").strip()
+            self.leading = self.leading if self._has_file else dict(self.fields)
+        elif self._content:
+            self.files[self._head.key] = bytes(self._content)
+        self._content = bytearray()
+
+    def _finish(self) -> None:
+        self.is_whole = True
+
+
+class _Head:
+    """The head of a part: after `finish` its field (`key`) and whether it is a file."""
+
+    def __init__(self) -> None:
+        self.key = ""
+        self.is_file = False
+        self._name, self._value, self._size = bytearray(), bytearray(), 0
+        self._dispositions: list[bytes] = []
+
+    def add_name(self, some: bytes) -> None:
+        self._grow(some)
+        self._name += some
+
+    def add_value(self, some: bytes) -> None:
+        self._grow(some)
+        self._value += some
+
+    def end_line(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._dispositions.append(bytes(self._value))
+        self._name, self._value = bytearray(), bytearray()
+
+    def finish(self) -> None:
+        """Read what was added. Raises UnfitFormError."""
+        if len(self._dispositions) != 1:
+            raise UnfitFormError("a part of the form does not say what it is")
+        kind, options = parse_options_header(self._dispositions[0])
+        name = options.get(b"name")
+        if kind != b"form-data" or name is None or len(name) > _MOST_NAME:
+            raise UnfitFormError("a part of the form has no name")
+        self.key = name.decode("utf-8", "replace")
+        self.is_file = b"filename" in options or _OTHER_FILE.search(self._dispositions[0]) is not None
+
+    def _grow(self, some: bytes) -> None:
+        self._size += len(some)
+        if self._size > _MOST_HEAD:
+            raise UnfitFormError("a part of the form has a long head")

@@ -12,13 +12,11 @@ from api.http.forms import fields_of
 from api.http.middleware import require_may_act
 from api.http.problems import Problem
 from api.http.uploads.bounds import MAX_UPLOAD_BODY, MOST_DRAINED, UPLOAD_WITHIN, Uploads
-from api.http.uploads.multipart import SentForm, UnfitFormError, boundary_of, leading_fields, parse_form
+from api.http.uploads.multipart import FormReader, SentForm, UnfitFormError, boundary_of
 from registry.photos.rules import PhotoRefusal, PhotoRefusedError
 
 FILE: Final = "photo"
 """The field of a form that has the file."""
-_BEGINNING: Final = 64 * 1024
-"""Bytes that are kept of a body that is too large: the fields before the file."""
 _FIELDS: Final = "application/x-www-form-urlencoded"
 
 
@@ -48,36 +46,52 @@ async def read_upload(request: Request, uploads: Uploads, account: str) -> Async
 
 
 async def _form(request: Request, content_type: str) -> SentForm:
-    body, is_whole = await _body(request)
     boundary = boundary_of(content_type)
-    if not is_whole:
-        raise UploadTooLargeError({} if boundary is None else leading_fields(body, boundary))
-    if boundary is None:
-        return SentForm(files={FILE: body} if body else {})
+    reader = _FileReader() if boundary is None else FormReader(boundary)
+    if not await _receive(request, reader):
+        raise UploadTooLargeError(reader.leading)
     try:
-        return parse_form(body, boundary)
+        return reader.form()
     except UnfitFormError as exc:
         raise PhotoRefusedError(PhotoRefusal.BROKEN) from exc
 
 
-async def _body(request: Request) -> tuple[bytes, bool]:
-    """The body, and whether it is whole: of one that is too large only the beginning is kept, and the rest is read so
-    that a browser shows the answer."""
+class _FileReader:
+    """Reads a body that is the file, as FormReader reads a form."""
+
+    def __init__(self) -> None:
+        self.leading: dict[str, str] = {}
+        self._content: bytearray | None = bytearray()
+
+    def take(self, piece: bytes) -> None:
+        if self._content is not None:
+            self._content += piece
+
+    def drop_files(self) -> None:
+        self._content = None
+
+    def form(self) -> SentForm:
+        return SentForm(files={FILE: bytes(self._content)} if self._content else {})
+
+
+async def _receive(request: Request, reader: FormReader | _FileReader) -> bool:
+    """Read the body; whether it is not too large. Of one that is too large no file is kept, but the rest is received,
+    so that a browser shows the answer."""
     length = request.headers.get("content-length", "0")
-    most = _BEGINNING if length.isdecimal() and int(length) > MAX_UPLOAD_BODY else MAX_UPLOAD_BODY
-    body, read = bytearray(), 0
+    if length.isdecimal() and int(length) > MAX_UPLOAD_BODY:
+        reader.drop_files()
+    read = 0
     try:
         async with asyncio.timeout(UPLOAD_WITHIN):
             async for chunk in request.stream():
                 read += len(chunk)
                 if read > MAX_UPLOAD_BODY:
-                    most = _BEGINNING
-                body += chunk[: max(0, most - len(body))]
-                del body[most:]
+                    reader.drop_files()
+                reader.take(chunk)
                 if read > MOST_DRAINED:
                     break
     except TimeoutError as exc:
         raise Problem(408, f"the photo did not come within {UPLOAD_WITHIN:.0f} s: send a smaller one") from exc
     except ClientDisconnect as exc:
         raise PhotoRefusedError(PhotoRefusal.BROKEN) from exc
-    return bytes(body), read <= MAX_UPLOAD_BODY
+    return read <= MAX_UPLOAD_BODY

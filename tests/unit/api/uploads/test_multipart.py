@@ -1,13 +1,14 @@
 """Forms with files as browsers send them, and as nobody should."""
 
 import contextlib
+from itertools import pairwise
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.uploads.multipart import MOST_PARTS, SentForm, UnfitFormError, boundary_of, leading_fields, parse_form
+from api.http.uploads.multipart import MOST_PARTS, FormReader, SentForm, UnfitFormError, boundary_of
 
 FIELD = 'Content-Disposition: form-data; name="by"\r\n\r\n'
 FILE = 'Content-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
@@ -15,6 +16,23 @@ FILE = 'Content-Disposition: form-data; name="photo"; filename="a.jpg"\r\nConten
 
 def body(*parts: str, end: str = "--B--\r\n") -> bytes:
     return ("".join(f"--B\r\n{part}\r\n" for part in parts) + end).encode()
+
+
+def read(content: bytes, boundary: bytes = b"B", cuts: list[int] | None = None) -> FormReader:
+    """A reader that took the content, cut at these places."""
+    reader = FormReader(boundary)
+    places = [0, *sorted(cut % (len(content) + 1) for cut in cuts or []), len(content)]
+    for begin, end in pairwise(places):
+        reader.take(content[begin:end])
+    return reader
+
+
+def parse_form(content: bytes, boundary: bytes) -> SentForm:
+    return read(content, boundary).form()
+
+
+def leading_fields(content: bytes, boundary: bytes) -> dict[str, str]:
+    return read(content, boundary).leading
 
 
 @pytest.mark.parametrize(
@@ -118,3 +136,75 @@ def test_a_part_of_a_form_is_refused(content: bytes, cut: int) -> None:
 def test_any_bytes_are_a_form_or_refused(content: bytes) -> None:
     with contextlib.suppress(UnfitFormError):
         parse_form(b"--B\r\n" + content, b"B")
+
+
+PARTS = st.lists(
+    st.tuples(
+        st.sampled_from([FIELD, FILE, "X: y\r\n" + FIELD, "Content-Disposition: attachment\r\n\r\n", "", "\r\n"]),
+        st.lists(st.sampled_from(["\r\n--B", "--", "-", "\r", "\n", "\r\n", "B", "x", "x" * 400]), max_size=8).map(
+            "".join
+        ),
+    ),
+    max_size=5,
+).map(lambda parts: body(*(head + content for head, content in parts)))
+CUTS = st.lists(st.integers(0, 100_000), max_size=12)
+
+
+def outcome(reader: FormReader) -> tuple[SentForm | None, dict[str, str]]:
+    try:
+        return reader.form(), reader.leading
+    except UnfitFormError:
+        return None, reader.leading
+
+
+@given(PARTS, st.integers(0, 3000), CUTS)
+def test_it_does_not_matter_how_a_body_is_cut_into_pieces(content: bytes, end: int, cuts: list[int]) -> None:
+    sent = content[:end]
+    assert outcome(read(sent, cuts=cuts)) == outcome(read(sent)) == outcome(read(sent, cuts=list(range(len(sent)))))
+
+
+@given(st.binary(min_size=1, max_size=300).filter(lambda file: b"\r\n--B" not in file), CUTS)
+def test_a_file_of_any_bytes_is_kept_however_it_is_cut(file: bytes, cuts: list[int]) -> None:
+    sent = body(f"{FIELD}Li", f"{FILE}@").replace(b"@", file)
+    assert read(sent, cuts=cuts).form() == SentForm({"by": "Li"}, {"photo": file})
+
+
+@given(PARTS, st.text("abB-", min_size=1, max_size=70).filter(lambda text: text != "B"), CUTS)
+def test_another_boundary_is_refused(content: bytes, boundary: str, cuts: list[int]) -> None:
+    with contextlib.suppress(UnfitFormError):
+        assert read(content, boundary.encode(), cuts).form() == SentForm()
+
+
+@given(st.integers(0, 40), CUTS)
+def test_parts_are_bounded(parts: int, cuts: list[int]) -> None:
+    found, leading = outcome(read(body(*[f"{FIELD}x"] * parts), cuts=cuts))
+    assert (found is not None) is (parts <= MOST_PARTS)
+    assert leading == ({"by": "x"} if parts else {})
+
+
+@given(st.integers(0, 30), st.integers(0, 400), st.booleans(), CUTS)
+def test_heads_are_bounded(lines: int, length: int, is_in_name: bool, cuts: list[int]) -> None:
+    line = f"{'a' * length}x: b\r\n" if is_in_name else f"x: {'a' * length}\r\n"
+    found, _ = outcome(read(body(f"{line * lines}{FIELD}x"), cuts=cuts))
+    if found is not None:
+        assert lines * length <= 2048
+    else:
+        assert lines >= 8 or lines * (length + 2) > 1900
+
+
+@pytest.mark.parametrize("before", [1900, 2100])
+def test_text_before_the_first_part_is_bounded(before: int) -> None:
+    found, _ = outcome(read(b"x" * before + b"\r\n" + body(f"{FIELD}a"), cuts=list(range(5000))))
+    assert (found is not None) is (before < 2048)
+
+
+@given(st.integers(0, 3000), CUTS)
+def test_no_file_is_kept_of_a_body_that_is_too_large(at: int, cuts: list[int]) -> None:
+    sent = body(f"{FIELD}Li", f"{FILE}{'x' * 2000}", f"{FIELD}Wang")
+    reader = FormReader(b"B")
+    reader.take(sent[:at])
+    reader.drop_files()
+    reader.take(sent[at:])
+    assert reader.leading == {"by": "Li"}
+    with contextlib.suppress(UnfitFormError):
+        assert reader.form().files == {}
