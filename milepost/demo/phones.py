@@ -1,7 +1,8 @@
 """Phones of the demo: a server on this machine that takes the messages to contacts, as the webhook of a phone would."""
 
 import asyncio
-from contextlib import suppress
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Final
 
 import msgspec
@@ -9,57 +10,71 @@ import msgspec
 _LONGEST: Final = 1024 * 1024
 """Bytes of a message."""
 _SECONDS: Final = 5.0
-_TAKEN: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
-_HEADER: Final = b"content-length:"
+_POLL: Final = 0.05
+"""Seconds until the server sees that it is to listen no more."""
 
 
 class Phones:
     """Takes messages; each contact has a path of its own. `open` comes first."""
 
     def __init__(self) -> None:
-        self._server: asyncio.Server | None = None
+        self._server: HTTPServer | None = None
         self._messages: dict[str, list[Any]] = {}
 
     async def open(self) -> None:
         """Listen on a free port of this machine."""
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0, limit=_LONGEST)
+        self._server = _PhoneServer(_phone_handler(self._messages))
+        threading.Thread(target=self._server.serve_forever, args=(_POLL,), name="phones", daemon=True).start()
 
     async def close(self) -> None:
         """Listen no more."""
         if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+            await asyncio.to_thread(self._server.shutdown)
+            self._server.server_close()
         self._server = None
 
     def address(self, contact: str) -> str:
         """Where the messages to a contact go."""
         assert self._server is not None  # noqa: S101  # `open` comes first
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/{contact}"
+        return f"http://127.0.0.1:{self._server.server_port}/{contact}"
 
     def messages(self, contact: str) -> list[Any]:
         """The messages to a contact, in the order of their arrival."""
         return self._messages.get(contact, [])
 
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(_SECONDS):
-                contact, body = await _read(reader)
-                self._messages.setdefault(contact, []).append(msgspec.json.decode(body))
-                writer.write(_TAKEN)
-                await writer.drain()
-        except (TimeoutError, OSError, ValueError, EOFError, msgspec.DecodeError):
-            pass  # the sender sends it again
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+
+class _PhoneServer(HTTPServer):
+    """Takes one message at a time."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def handle_error(self, *_: object) -> None:
+        """A sender that hung up sends the message again."""
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[str, bytes]:
-    """The contact and the body of a request."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    first, *lines = head.split(b"\r\n")
-    sizes = [int(line[len(_HEADER) :]) for line in lines if line.lower().startswith(_HEADER)]
-    if not sizes or not 0 < sizes[0] <= _LONGEST:
-        raise ValueError("a message without a size, or one that is too large")
-    return first.split(b" ")[1].decode().lstrip("/"), await reader.readexactly(sizes[0])
+def _phone_handler(messages: dict[str, list[Any]]) -> type[BaseHTTPRequestHandler]:
+    """Keeps messages by the path. What is no message is not answered."""
+
+    class PhoneHandler(BaseHTTPRequestHandler):
+        timeout = _SECONDS
+
+        def do_POST(self) -> None:
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal() or not 0 < int(length) <= _LONGEST:
+                return
+            try:
+                body = self.rfile.read(int(length))
+                message = msgspec.json.decode(body)
+            except (OSError, msgspec.DecodeError):
+                return
+            if len(body) < int(length):
+                return
+            messages.setdefault(self.path.lstrip("/"), []).append(message)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """The demo shows what the phones received."""
+
+    return PhoneHandler
