@@ -183,7 +183,7 @@ COMMANDS: Mapping[str, Subcommand] = {
     "deliver": Subcommand(
         help=Said("send notifications about incidents", "发送故障通知"),
         runner=f"{_SERVICES}:deliver",
-        settings=("alert_log", "public_url", "language", "pages_days"),
+        settings=("alert_log", "public_url", "language", "pages_days", "next_channel_after"),
         without_option=(*_STORED, *_LOCAL_URL, "alert_urls", *_GATEWAYS),
         uvloop=True,
     ),

@@ -201,6 +201,7 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
         instance=settings.instance_name,
         senders=sender_config(sms=_secret(settings.sms_gateway), mail=_secret(settings.mail_gateway)),
         keep_pages=timedelta(days=settings.pages_days),
+        next_channel_after=settings.next_channel_after,
     )
     await run(config, stop)
 

@@ -64,6 +64,7 @@ class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
     send_timeout: float = 15.0
     lease: float = 30.0
     keep_pages: timedelta = timedelta(days=400)
+    next_channel_after: float = 8.0
     give_up: float = GIVE_UP
     sweep: float = 60.0
     max_backoff: float = 5.0
@@ -124,6 +125,7 @@ def _paging(config: DeliverConfig) -> PagingConfig:
         pace=AttemptPace(hold=config.send_timeout + 2, lease=config.send_timeout + 5),
         give_up=config.give_up,
         keep=config.keep_pages,
+        next_channel_after=config.next_channel_after,
         max_backoff=config.max_backoff,
     )
 

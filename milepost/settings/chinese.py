@@ -73,6 +73,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "blind_wifi_minutes": "无线接入点不工作多少分钟算无线不通（`no_wifi`）",
     "blind_area_minutes": "开放时间内多少分钟没有可用的服务点，区划算全域无服务（`area_dark`）",
     "blind_area_least": "区划至少有多少个服务点才通知全域无服务",
+    "next_channel_after": "严重故障的消息多少秒无应答后，同时改用联系人的下一渠道；迟到的应答仍有效；每次最多 15 秒",
     "alert_urls": "通知渠道：apprise 地址，或企业微信、钉钉、飞书机器人的 https 地址",
     "sms_gateway": "向联系人发短信的网关，含 `{to}` 和 `{text}` 两个位置（见 docs/alerts.md）；不设则拒发短信",
     "mail_gateway": "向联系人发邮件的网关：`smtp://`、`smtps://`，或与短信相同的形式"

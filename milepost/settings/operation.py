@@ -38,6 +38,13 @@ class OperationSection:
     alert_log: Annotated[
         Path | None, Meta(description="File to which each notification is also written, one line each.")
     ] = None
+    next_channel_after: Annotated[
+        Annotated[float, Meta(ge=1, le=15)],
+        Meta(
+            description="Seconds within which a provider has to answer about something critical. Then the next "
+            "channel of the contact is tried too; a later receipt counts. An attempt has 15 s."
+        ),
+    ] = 8.0
     pages_days: Annotated[
         Annotated[int, Meta(ge=31, le=36_500)],
         Meta(

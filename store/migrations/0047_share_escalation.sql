@@ -1,3 +1,9 @@
+-- A message whose provider does not answer in time, about something critical: it is not waited for, and its pages go by the next
+-- channel. Its attempt goes on, and a late receipt counts; when no other channel is left, the same message is sent again.
+ALTER TABLE message DROP CONSTRAINT message_status_check;
+ALTER TABLE message ADD CONSTRAINT message_status_check
+    CHECK (status IN ('due', 'sending', 'taken', 'folded', 'refused', 'given_up', 'hastened'));
+
 -- Each part of a wider incident is told to its own people: how far its escalation came, until when its acknowledgement counts and to
 -- whom it was handed over.
 

@@ -47,6 +47,8 @@ class OwedPage(msgspec.Struct, frozen=True, kw_only=True):
     told: bool = False
     #: The fingerprints of the channels that were given up for this page.
     tried: frozenset[str] = frozenset()
+    #: The fingerprints of the channels that did not answer in time and were not waited for.
+    hastened: frozenset[str] = frozenset()
     over: bool = False
     acknowledged_at: datetime | None = None
 
@@ -76,6 +78,8 @@ class ContactBook(msgspec.Struct, frozen=True, kw_only=True):
     resting: frozenset[str] = frozenset()
     pages: tuple[OwedPage, ...] = ()
     messages: tuple[OpenMessage, ...] = ()
+    #: Those that were not waited for, with their pages that are still owed: sent again when no other channel is left.
+    hastened: tuple[OpenMessage, ...] = ()
     #: By fingerprint.
     tokens: Mapping[str, TakenTokens] = {}
 
@@ -93,6 +97,11 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     has_next: bool = False
     #: Whether the channel is known not to work.
     dead: bool = False
+
+    @property
+    def may_hasten(self) -> bool:
+        """Whether the next channel is tried before this attempt ends, if it takes long: once for a message."""
+        return self.message is None and self.has_next and any(page.severity == "critical" for page in self.pages)
 
 
 class PageTurn(msgspec.Struct, frozen=True, kw_only=True):

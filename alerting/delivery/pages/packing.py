@@ -84,9 +84,10 @@ def _wanted(message: OpenMessage, known: Collection[str]) -> bool:
 
 
 def _left(book: ContactBook, page: OwedPage) -> list[Channel]:
-    """The channels that may still be tried for a page, in their order; those that rest come last."""
+    """The channels that may still be tried for a page, in their order; those that did not answer in time come later,
+    and those that rest come last."""
     left = [channel for channel in book.channels if channel.fingerprint not in page.tried]
-    return sorted(left, key=lambda channel: channel.fingerprint in book.resting)
+    return sorted(left, key=lambda each: (each.fingerprint in book.resting, each.fingerprint in page.hastened))
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -141,9 +142,17 @@ class _Lanes:
             message = self._open.get(channel.fingerprint)
             if message is None:
                 if channel.fingerprint in by_fingerprint:
-                    yield _Candidate(channel, tuple(by_fingerprint[channel.fingerprint]))
+                    yield self._new_or_hastened(channel, by_fingerprint[channel.fingerprint])
             elif message.due_at <= self._now:
                 yield _Candidate(channel, tuple(sorted(message.pages, key=order_of)), message)
+
+    def _new_or_hastened(self, channel: Channel, pages: Sequence[OwedPage]) -> _Candidate:
+        """The message of the first page that went by this channel before, with the same key, or a new one."""
+        for message in self._book.hastened:
+            mine = {page.id for page in message.pages}
+            if message.fingerprint == channel.fingerprint and pages[0].id in mine:
+                return _Candidate(channel, tuple(page for page in pages if page.id in mine), message)
+        return _Candidate(channel, tuple(pages))
 
     def _channel_for(self, page: OwedPage) -> Channel:
         """The first channel that is left; for a critical page the first one that need not wait long."""

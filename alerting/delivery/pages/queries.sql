@@ -33,6 +33,8 @@ SELECT p.id, p.incident, p.share, p.phase, p.severity, p.created_at, p.not_befor
                                    AND (a.outcome IS NULL OR a.outcome IN ('taken', 'unknown'))))) AS told,
        ARRAY(SELECT m.fingerprint FROM message_page l JOIN message m ON m.id = l.message
              WHERE l.page = p.id AND m.status IN ('refused', 'given_up')) AS tried,
+       ARRAY(SELECT m.fingerprint FROM message_page l JOIN message m ON m.id = l.message
+             WHERE l.page = p.id AND m.status = 'hastened') AS hastened,
        i.status = 'closed'
        OR p.share <> '' AND coalesce(part.down, 0) = 0 AS over,
        greatest(i.acknowledged_at, part.acknowledged_at) AS acknowledged_at
@@ -49,6 +51,14 @@ FOR NO KEY UPDATE OF p;
 SELECT m.id, m.fingerprint, m.next_attempt_at AS due_at,
        ARRAY(SELECT a.outcome FROM attempt a WHERE a.message = m.id ORDER BY a.number) AS attempts
 FROM message m WHERE m.contact = $1 AND m.status IN ('due', 'sending');
+
+-- name: hastened_messages
+-- Messages that were not waited for, with their pages that are owed again.
+SELECT m.id, m.fingerprint, array_agg(p.id) AS pages,
+       ARRAY(SELECT a.outcome FROM attempt a WHERE a.message = m.id ORDER BY a.number) AS attempts
+FROM page p JOIN message_page l ON l.page = p.id JOIN message m ON m.id = l.message
+WHERE p.recipient = $1 AND p.status = 'owed' AND m.status = 'hastened'
+GROUP BY m.id, m.fingerprint ORDER BY m.created_at, m.id;
 
 -- name: add_limits
 -- Every receiver of a contact has a row to lock. The first part of a fingerprint is of the receiver: the same bot with another
@@ -122,7 +132,7 @@ WITH made AS (
 UPDATE page SET status = 'sending' WHERE id = ANY ($8::bigint[]);
 
 -- name: try_again
--- The next attempt of a message, on lease, with the content of the first.
+-- The next attempt of a message, on lease, with the content of the first. Pages of one that was not waited for are sent again.
 WITH leased AS (
     UPDATE message SET attempts = attempts + 1, status = 'sending',
                        next_attempt_at = clock_timestamp() + make_interval(secs => $2)
@@ -130,6 +140,9 @@ WITH leased AS (
     RETURNING id, attempts, content
 ), tried AS (
     INSERT INTO attempt (message, number) SELECT id, attempts FROM leased
+), sent AS (
+    UPDATE page SET status = 'sending' FROM leased JOIN message_page l ON l.message = leased.id
+    WHERE page.id = l.page AND page.status = 'owed' AND page.id = ANY ($3::bigint[])
 )
 SELECT attempts, content FROM leased;
 
@@ -137,8 +150,13 @@ SELECT attempts, content FROM leased;
 UPDATE attempt SET outcome = $3, until = $4, why = $5 WHERE message = $1 AND number = $2;
 
 -- name: mark_taken
--- A message was taken: its pages are paid, also those that were owed again since. Noted in the history of the incidents.
-WITH taken AS (
+-- A message was taken: its pages are paid, also those that were owed again since. Noted in the history of the incidents; so is
+-- that a page was taken late by this channel too, which another one had paid meanwhile.
+WITH late AS (
+    SELECT p.incident, p.share, p.phase, m.contact, m.kind
+    FROM message m JOIN message_page l ON l.message = m.id JOIN page p ON p.id = l.page
+    WHERE m.id = $1 AND m.status = 'hastened' AND p.status = 'paid'
+), taken AS (
     UPDATE message SET status = 'taken', settled_at = now() WHERE id = $1 AND status <> 'taken'
     RETURNING id, contact, kind
 ), paid AS (
@@ -148,7 +166,8 @@ WITH taken AS (
     RETURNING page.incident, page.share, page.phase, taken.contact, taken.kind
 )
 INSERT INTO incident_entry (incident, actor, action, text, share)
-SELECT incident, 'milepost', 'notified', phase || ' → ' || contact || ' ' || kind, nullif(share, '') FROM paid;
+SELECT incident, 'milepost', 'notified', phase || ' → ' || contact || ' ' || kind, nullif(share, '')
+FROM (SELECT * FROM paid UNION ALL SELECT * FROM late) AS told;
 
 -- name: mark_again
 -- The same message is sent again in $3 seconds, unless another process has it by now. `unreached` ($4) is a sign to the
@@ -171,6 +190,10 @@ WITH ended AS (
 UPDATE page SET status = 'owed', reason = NULL
 FROM ended JOIN message_page l ON l.message = ended.id
 WHERE page.id = l.page AND page.status = 'sending';
+
+-- name: mark_late_refusal
+-- A message that was not waited for is refused after all: its channel is not tried again for its pages.
+UPDATE message SET status = 'refused', settled_at = now() WHERE id = $1 AND attempts = $2 AND status = 'hastened';
 
 -- name: mark_too_old
 -- A message is given up for its age, and its pages fail; noted in the history of the incidents.

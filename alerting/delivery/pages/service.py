@@ -11,13 +11,14 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import msgspec
 
 from alerting.delivery.pages.forgetting_store import forget_old_pages
 from alerting.delivery.pages.limits import LIMITS
 from alerting.delivery.pages.look_queue import LookQueue
-from alerting.delivery.pages.outcomes import Taken, settle, silence_after
+from alerting.delivery.pages.outcomes import Settlement, Taken, settle, silence_after
 from alerting.delivery.pages.slots import Slots
 from alerting.delivery.pages.store import (
     AttemptPace,
@@ -27,6 +28,7 @@ from alerting.delivery.pages.store import (
     begin_attempt,
     due_contacts,
     end_attempt,
+    hasten_attempt,
 )
 from alerting.delivery.retry import GIVE_UP
 from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
@@ -46,14 +48,16 @@ _DRAIN = 2.0
 
 class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds. `keep`: how long pages of closed incidents are kept. `most_sends`: attempts under way at once
-    by each kind of channel; `look_again`: the longest time between looks at a contact that waits for a limit or for
-    another process."""
+    by each kind of channel; `next_channel_after`: how long an attempt with something critical is waited for before the
+    next channel of the contact is tried; `look_again`: the longest time between looks at a contact that waits for a
+    limit or for another process."""
 
     public_url: str | None = None
     poll: float = 1.0
     pace: AttemptPace = AttemptPace()
     most_sends: int = 50
     look_again: float = 10.0
+    next_channel_after: float = 8.0
     give_up: float = GIVE_UP
     keep: timedelta = timedelta(days=400)
     max_backoff: float = 5.0
@@ -177,13 +181,31 @@ class PageLoop:
         """Make one attempt and store its outcome."""
         kind = begun.address.kind
         try:
-            await self._store(begun, await self._send(begun, ends_at))
+            sending = asyncio.create_task(self._send(begun, ends_at), name=f"page {begun.key} sending")
+            try:
+                late = await self._hasten(begun, sending)
+                await self._store(begun, await sending, late=late)
+            finally:
+                await end_tasks(sending)
         except Exception:  # the lease ends, and the message is sent again
             log.exception("the outcome of a page cannot be stored", extra={"key": str(begun.key)})
         finally:
             self._slots.release(kind)
             self._waiting.pop(begun.contact, None)
             self._wake.set()
+
+    async def _hasten(self, begun: Begun, sending: asyncio.Task[SendOutcome]) -> bool:
+        """Let the next channel be tried if something critical is not answered in time; whether it is."""
+        if not begun.sending.may_hasten:
+            return False
+        await asyncio.wait([sending], timeout=self._config.next_channel_after)
+        if sending.done():
+            return False
+        log.warning("a provider does not answer, and the next channel is tried", extra=_fields(begun))
+        await self._write(partial(hasten_attempt, begun=begun))
+        self._waiting.pop(begun.contact, None)
+        self._wake.set()
+        return True
 
     async def _send(self, begun: Begun, ends_at: float) -> SendOutcome:
         envelope = PageEnvelope(key=str(begun.key), at=begun.at, number=begun.number, content=begun.content)
@@ -197,11 +219,11 @@ class PageLoop:
             log.error("a page cannot be sent", extra=fields)  # noqa: TRY400 -- the traceback may contain the address
             return SendOutcome(verdict=SendVerdict.UNKNOWN, why=f"the sender raised {type(exc).__name__}")
 
-    async def _store(self, begun: Begun, outcome: SendOutcome) -> None:
-        """Store the outcome; retry while the database cannot be reached. An outcome that is lost with the process makes
-        the message be sent again."""
+    async def _store(self, begun: Begun, outcome: SendOutcome, *, late: bool) -> None:
+        """Store the outcome. An outcome that is lost with the process makes the message be sent again. `late`: the next
+        channel is tried by now; only a receipt counts."""
         silence = silence_after(outcome, LIMITS[begun.address.kind])
-        settlement = settle(
+        settlement: Settlement | None = settle(
             outcome,
             begun.sending.attempts,
             has_next=begun.sending.has_next,
@@ -211,7 +233,9 @@ class PageLoop:
             dead=begun.sending.dead,
             give_up=self._config.give_up,
         )
-        fields = {"contact": begun.contact, "channel": begun.address.kind.value, "key": str(begun.key)}
+        if late and not isinstance(settlement, Taken):
+            settlement = None
+        fields = _fields(begun)
         if isinstance(settlement, Taken):
             log.info("page delivered", extra={**fields, "pages": len(begun.sending.pages)})
         else:
@@ -219,7 +243,10 @@ class PageLoop:
                 "a page is not delivered yet",
                 extra={**fields, "outcome": outcome.verdict.value, "why": outcome.why, "next": repr(settlement)},
             )
-        write = partial(end_attempt, begun=begun, outcome=outcome, settlement=settlement, silence=silence)
+        await self._write(partial(end_attempt, begun=begun, outcome=outcome, settlement=settlement, silence=silence))
+
+    async def _write(self, write: Callable[[Any], Awaitable[None]]) -> None:
+        """One transaction; again while the database cannot be reached."""
         backoff = Backoff(longest=self._config.max_backoff)
         while True:
             try:
@@ -229,3 +256,8 @@ class PageLoop:
                 await backoff.wait_out(exc, log, "the outcome of a page cannot be written yet")
             else:
                 return
+
+
+def _fields(begun: Begun) -> dict[str, str]:
+    """What the log says of an attempt."""
+    return {"contact": begun.contact, "channel": begun.address.kind.value, "key": str(begun.key)}

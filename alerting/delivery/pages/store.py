@@ -31,6 +31,7 @@ from store.pool import Connection
 from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_READ: Final = 1000
 """Pages of one contact that are looked at, at a time."""
 
@@ -125,10 +126,21 @@ async def _load_book(connection: Connection, contact: str, language: Any, channe
             id=row["id"],
             fingerprint=row["fingerprint"],
             due_at=row["due_at"],
-            attempts=tuple(None if verdict is None else SendVerdict(verdict) for verdict in row["attempts"]),
+            attempts=_verdicts(row),
             pages=tuple(by_message.get(row["id"], ())),
         )
         for row in await connection.fetch(QUERIES.open_messages, contact)
+    ]
+    owed = {row["id"]: _page(row) for row in pages}
+    hastened = [
+        OpenMessage(
+            id=row["id"],
+            fingerprint=row["fingerprint"],
+            due_at=_EPOCH,
+            attempts=_verdicts(row),
+            pages=tuple(owed[number] for number in row["pages"] if number in owed),
+        )
+        for row in await connection.fetch(QUERIES.hastened_messages, contact)
     ]
     return ContactBook(
         contact=contact,
@@ -138,13 +150,18 @@ async def _load_book(connection: Connection, contact: str, language: Any, channe
         resting=frozenset(row["fingerprint"] for row in limits if row["dead"] and row["lately"]),
         pages=tuple(by_message.get(None, ())),
         messages=tuple(messages),
+        hastened=tuple(hastened),
         tokens={row["fingerprint"]: TakenTokens(tuple(row["taken_at"]), row["silent_until"]) for row in limits},
     )
 
 
 def _page(row: Any) -> OwedPage:
     given = {name: row[name] for name in OwedPage.__struct_fields__}
-    return OwedPage(**{**given, "tried": frozenset(row["tried"])})
+    return OwedPage(**{**given, "tried": frozenset(row["tried"]), "hastened": frozenset(row["hastened"])})
+
+
+def _verdicts(row: Any) -> tuple[SendVerdict | None, ...]:
+    return tuple(None if verdict is None else SendVerdict(verdict) for verdict in row["attempts"])
 
 
 async def _store_turn(connection: Connection, turn: PageTurn) -> None:
@@ -161,7 +178,8 @@ async def _note_attempt(
     """The key, the number of the attempt and the content; the token is taken too."""
     await _save_tokens(connection, sending.channel, sending.granted.tokens)
     if sending.message is not None:
-        row = await _one(connection, QUERIES.try_again, sending.message, lease)
+        numbers = [page.id for page in sending.pages]
+        row = await _one(connection, QUERIES.try_again, sending.message, lease, numbers)
         return sending.message, row["attempts"], msgspec.convert(row["content"], MessageContent)
     key = uuid4()
     content = await _write(connection, key, sending, style, now)
@@ -195,11 +213,17 @@ async def _save_tokens(connection: Connection, channel: Channel, tokens: TakenTo
     )
 
 
+async def hasten_attempt(connection: Connection, begun: Begun) -> None:
+    """The attempt goes on and is not waited for: its pages are owed again, by the next channel. Storing it twice
+    changes nothing."""
+    await connection.execute(QUERIES.mark_over, begun.key, begun.number, "hastened")
+
+
 async def end_attempt(
-    connection: Connection, begun: Begun, outcome: SendOutcome, settlement: Settlement, silence: float
+    connection: Connection, begun: Begun, outcome: SendOutcome, settlement: Settlement | None, silence: float
 ) -> None:
     """Store what came of an attempt and what follows, in the caller's transaction. `silence`: seconds for which nothing
-    is sent to the address. Storing it twice changes nothing."""
+    is sent to the address. Without `settlement` nothing follows. Storing it twice changes nothing."""
     await _settle_tokens(connection, begun, silence)
     until = begun.at + timedelta(seconds=silence) if silence else None
     await connection.execute(
@@ -211,6 +235,9 @@ async def end_attempt(
         name = ChannelName(contact=begun.contact, fingerprint=channel.fingerprint, channel=channel.kind)
         await note_send(connection, name, news, datetime.now(UTC), outcome.why)
     match settlement:
+        case None:
+            if outcome.verdict == SendVerdict.REFUSED:
+                await connection.execute(QUERIES.mark_late_refusal, begun.key, begun.number)
         case Taken():
             await connection.execute(QUERIES.mark_taken, begun.key)
         case Again(seconds, unreached):

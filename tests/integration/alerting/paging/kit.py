@@ -47,8 +47,8 @@ class Arrival(NamedTuple):
 
 class Provider:
     """A real HTTP receiver that behaves as told for each path, one word a request: `taken` (when nothing is planned),
-    `broken` (status 500), `refused` and `throttled` (status 200 with a code), `hang`, and `cut` (it takes the message,
-    and the connection ends without an answer)."""
+    `broken` (status 500), `refused` and `throttled` (status 200 with a code), `hang`, `late` (it takes the message
+    when the gate opens) and `cut` (it takes the message, and the connection ends without an answer)."""
 
     def __init__(self) -> None:
         self.arrivals: list[Arrival] = []
@@ -81,7 +81,7 @@ class Provider:
         path = request.path.removeprefix("/secret-")
         self.arrivals.append(Arrival(time.monotonic(), path, body["key"], body["title"], body["events"]))
         how = self.plan[path].popleft() if self.plan[path] else "taken"
-        if how == "hang":
+        if how in {"hang", "late"}:
             self.opened.set()
             self.gate.wait(30)
         if how in {"hang", "cut"}:
@@ -89,7 +89,7 @@ class Provider:
             request.close_connection = True
             request.connection.close()
             return
-        self.taken[body["key"]] += how == "taken"
+        self.taken[body["key"]] += how in {"taken", "late"}
         answer = json.dumps({"errcode": {"refused": 93000, "throttled": THROTTLING}.get(how, 0)}).encode()
         request.send_response(500 if how == "broken" else 200)
         request.send_header("Content-Length", str(len(answer)))

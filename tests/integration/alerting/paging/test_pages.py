@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 import pytest
@@ -139,6 +140,65 @@ async def test_three_unknown_outcomes_lead_to_the_next_channel(pool: Pool, datab
     assert len(set(provider.keys("a"))) == 1
     assert len(provider.keys("a")) == 3
     assert await messages(pool) == ["given_up wecom", "taken mail"]
+
+
+HASTY: Final = DriverConfig(database_url="", paging=msgspec.structs.replace(CALM, next_channel_after=0.05), timeout=20)
+
+
+async def test_a_critical_page_does_not_wait_for_a_provider_that_hangs(
+    pool: Pool, database: str, provider: Provider
+) -> None:
+    """The next channel takes it; that the first one took it too is written down when it says so."""
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("mail", provider.address("b")))
+    provider.plan["a"].append("late")
+    async with running(run_pages, msgspec.structs.replace(HASTY, database_url=database)):
+        await owe(pool, "zhang", await add_incident(pool, 1), severity="critical")
+        await until(pool, PAID, 1)
+        assert await messages(pool) == ["hastened wecom", "taken mail"]
+        provider.gate.set()
+        await until(pool, "SELECT count(*) FROM attempt WHERE outcome = 'taken'", 2)
+    assert await messages(pool) == ["taken wecom", "taken mail"]
+    assert await entries(pool) == [("notified", "opened → zhang mail"), ("notified", "opened → zhang wecom")]
+
+
+async def test_a_late_receipt_counts_while_the_next_channel_fails(
+    pool: Pool, database: str, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("mail", provider.address("b")))
+    provider.plan["a"].append("late")
+    provider.plan["b"].extend(["broken"] * 20)
+    async with running(run_pages, msgspec.structs.replace(HASTY, database_url=database)):
+        await owe(pool, "zhang", await add_incident(pool, 1), severity="critical")
+        await until(pool, "SELECT count(*) FROM attempt WHERE outcome = 'failed'", 1)
+        provider.gate.set()
+        await until(pool, PAID, 1)
+    assert (await entries(pool))[0] == ("notified", "opened → zhang wecom")
+    assert len(provider.keys("a")) == 1
+
+
+async def test_without_another_channel_the_one_that_hung_gets_the_same_message_again(
+    pool: Pool, database: str, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("mail", provider.address("b")))
+    provider.plan["a"].append("hang")
+    provider.plan["b"].append("refused")
+    async with running(run_pages, msgspec.structs.replace(HASTY, database_url=database)):
+        await owe(pool, "zhang", await add_incident(pool, 1), severity="critical")
+        await until(pool, PAID, 1)
+    assert len(provider.keys("a")) == 2 and len(set(provider.keys("a"))) == 1
+    assert await messages(pool) == ["taken wecom", "refused mail"]
+
+
+async def test_what_is_not_critical_waits_for_the_answer(pool: Pool, database: str, provider: Provider) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("mail", provider.address("b")))
+    provider.plan["a"].append("late")
+    async with running(run_pages, msgspec.structs.replace(HASTY, database_url=database)):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        await until(pool, "SELECT count(*) FROM attempt", 1)
+        await asyncio.to_thread(provider.opened.wait, 20)
+        provider.gate.set()
+        await until(pool, PAID, 1)
+    assert await messages(pool) == ["taken wecom"]
 
 
 async def test_what_a_provider_throttles_is_folded_with_what_follows(

@@ -214,3 +214,24 @@ def test_no_page_is_lost(pages: list[OwedPage], used: int, channels: list[Channe
     if found.sending is not None:
         assert sent == [each.id for each in sorted(found.sending.pages, key=order_of)]
         assert not any(found.sending.channel.fingerprint in each.tried for each in found.sending.pages)
+
+
+def test_a_channel_that_did_not_answer_is_tried_after_the_others() -> None:
+    hung = page(1, severity="critical", hastened=frozenset({WECOM.fingerprint}))
+    again = message(WECOM, hung)
+    assert told(turn(book(hung, hastened=(again,)))) == ("sms", [1])
+    only = turn(book(hung, channels=(WECOM,), hastened=(again,))).sending
+    assert only is not None and (only.message, only.may_hasten) == (again.id, False), "the same message, with its key"
+    tried = page(1, severity="critical", hastened=frozenset({WECOM.fingerprint}), tried=frozenset({SMS.fingerprint}))
+    last = turn(book(tried, hastened=(message(WECOM, tried),))).sending
+    assert last is not None and (last.message, last.has_next) == (again.id, False)
+
+
+@pytest.mark.parametrize(("severity", "channels", "may"), [
+    ("critical", (WECOM, SMS), True), ("critical", (WECOM,), False), ("warning", (WECOM, SMS), False),
+])  # fmt: skip
+def test_only_critical_pages_with_another_channel_are_not_waited_for(
+    severity: str, channels: tuple[Channel, ...], *, may: bool
+) -> None:
+    sending = turn(book(page(1, severity=severity), channels=channels)).sending
+    assert sending is not None and sending.may_hasten is may
