@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from alerting.repairs.likely import LikelyCause
+from alerting.repairs.store import load_likely_causes
 from alerting.stations.verdict import Verdict
 from api.actions.queries import QUERIES as ACTION_QUERIES
 from api.console.name_lookup import AccountNames, PlaceNames, load_account_names, load_area_path, load_names_of
@@ -46,6 +48,7 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     around: AreaDocument | None = None
     before: Sequence[tuple[IncidentDocument, Sequence[RepairDocument]]] = ()
     repairs: Sequence[RepairDocument] = ()
+    likely: Sequence[LikelyCause] = ()
     told: EscalationDocument | None = None
 
     @property
@@ -78,6 +81,7 @@ async def load_facts(connection: Connection, number: int, words: Words, work: Wo
         path=[name for _, name in path],
         around=await _around(connection, incident.area, {code for code, _ in path}, work),
         repairs=repairs,
+        likely=await load_likely_causes(connection, number),
         told=told,
         **await _of_station(connection, incident, now, work),
     )

@@ -95,6 +95,20 @@ async def test_a_preview_reads_and_changes_nothing(sent: Sent, world: World) -> 
     assert await sent.pool.fetchval("SELECT status FROM incident WHERE id = $1", sent.incident) == "open"
 
 
+async def test_the_likely_cause_is_shown_with_its_evidence(sent: Sent, world: World) -> None:
+    """Its link was slow and a program stopped before the fault; of a station without a sign no cause is named."""
+    assert "Likely cause" not in await sent.open()
+    await world.record("health", STATION, 90, 1, rtt_ms=1800, services={"kiosk": False, "nginx": True})
+    for language, words in (
+        ("en", ("Likely cause", "<strong>software</strong>", "(kiosk)", "<strong>network</strong>", "(1800 ms)")),
+        ("zh-CN", ("可能的原因", "(kiosk)", "(1800 ms)")),
+    ):
+        text = await sent.open(language)
+        assert all(word in text for word in words), language
+    text = await sent.open()
+    assert text.index("<strong>software</strong>") < text.index("<strong>network</strong>"), "the stronger sign first"
+
+
 async def test_acknowledged_with_an_eta_once_however_often_it_is_sent(sent: Sent) -> None:
     answers = await asyncio.gather(*(sent.send("ack", hours="4", text="在路上") for _ in range(4)))
     assert {answer.status_code for answer in answers} == {303}
