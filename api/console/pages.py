@@ -1,5 +1,6 @@
 """What the pages have in common, and the API's description. Pages load nothing from other servers."""
 
+import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -40,6 +41,17 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.globals.update(
     SHAPES=SHAPES, outline=outline, BUILT_IN=BUILT_IN, MOST_PERSON=MOST_PERSON, MOST_REASON=MAX_REASON
 )
+
+
+def asset(name: str) -> str:
+    """The address of a static file with its version, under which a browser keeps it for good."""
+    return f"/static/{name}?v={_VERSIONS[name]}"
+
+
+_VERSIONS: Final = {
+    path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:8] for path in STATIC.iterdir() if path.is_file()
+}
+_TEMPLATES.globals.update(asset=asset)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

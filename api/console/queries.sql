@@ -122,3 +122,7 @@ ORDER BY i.rank, i.status DESC, i.began_at, i.id;
 -- name: count_quiet_spots
 -- Open blind spots without notifications.
 SELECT count(*) FROM incident WHERE kind = 'blind_spot' AND status <> 'closed' AND (detail -> 'quiet') = 'true';
+
+-- name: hold_owner
+-- The account that works on an open incident; its row does not change until the transaction ends.
+SELECT CASE status WHEN 'acknowledged' THEN acknowledged_by END FROM incident WHERE id = $1 FOR UPDATE;

@@ -15,6 +15,7 @@ from api.actions.photos import put_closure_photo, put_incident_photo
 from api.actions.repairs import repairing
 from api.actions.shares import acknowledge_shares, hand_over_shares, note_on_shares
 from api.console.links.visit import Visit
+from api.console.queries import QUERIES
 from api.http.permissions import require
 from api.http.problems import not_found
 from api.read.incidents import load_incident
@@ -28,6 +29,8 @@ HOURS: Final = (1, 2, 4, 8, 24, 48)
 """The hours until the expected end that the form offers."""
 DAYS: Final = (1, 2, 3, 7, 14, 30)
 """The days of a closure that the form offers."""
+SEEN: Final = "seen"
+"""The field of the form with the account that works on the incident, as the page shows it."""
 NEEDS: Final[Mapping[str, Permission]] = {
     "ack": Permission.ACKNOWLEDGE,
     "note": Permission.NOTE,
@@ -57,10 +60,15 @@ class _SentBeforeError(Exception):
     """The form was sent before."""
 
 
+class TakenError(Exception):
+    """Somebody else took the incident since the page was shown."""
+
+
 async def act_once(visit: Visit, form: LinkForm) -> bool:
     """Do what a form says; False: the same form was sent before, and nothing happens.
 
-    Raises ActionRefusedError, TooManyPostsError, LookupError for a link that was ended just now, and a Problem.
+    Raises ActionRefusedError, TakenError, TooManyPostsError, LookupError for a link that was ended just now, and a
+    Problem.
     """
     need = NEEDS.get(form.act)
     if need is None:
@@ -104,8 +112,11 @@ def _on_share(visit: Visit, form: LinkForm) -> IncidentAction | None:
 
 def _acknowledging(visit: Visit, form: LinkForm) -> IncidentAction:
     async def act(connection: Connection, now: datetime) -> None:
+        until = _until(visit, form, now)
+        if await _owner_as_seen(connection, visit, form) not in (None, visit.account.id) and until.eta is None:
+            until = actions.Expected(now + until.otherwise)  # taken over: it counts from now
         number, by = visit.link.incident, visit.author
-        await actions.acknowledge(connection, number, by, form.text or None, now, _until(visit, form, now))
+        await actions.acknowledge(connection, number, by, form.text or None, now, until)
 
     return act
 
@@ -113,6 +124,15 @@ def _acknowledging(visit: Visit, form: LinkForm) -> IncidentAction:
 def _until(visit: Visit, form: LinkForm, now: datetime) -> actions.Expected:
     hours = hours_of(form.said.get("hours", ""))
     return visit.context.config.acknowledging(None if hours is None else now + timedelta(hours=hours))
+
+
+async def _owner_as_seen(connection: Connection, visit: Visit, form: LinkForm) -> str | None:
+    """The account that works on the incident. Raises TakenError when the page did not show that one (its field `seen`),
+    so that nobody takes the incident away from another person unawares."""
+    owner: str | None = await connection.fetchval(QUERIES.hold_owner, visit.link.incident)
+    if owner is not None and owner not in (visit.account.id, form.said.get(SEEN)):
+        raise TakenError
+    return owner
 
 
 def hours_of(text: str) -> int | None:

@@ -23,18 +23,21 @@ from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
 from api.read.response.repairs import RepairDocument, load_repairs
 from api.read.schemas import AreaDocument, HealthSample, IncidentDetail, IncidentDocument, StationDocument
-from api.read.stations import load_station
+from api.read.stations import list_stations, load_station
 from store.pool import Connection
 
 _HEALTH_WITHIN: Final = timedelta(days=7)
 _MOST_BEFORE: Final = 3
 """Earlier incidents of the station that are shown."""
+_MOST_BESIDE: Final = 4
+"""Other stations of the area that are offline and are named."""
 
 
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The incident and what is around it. `place`: names, address and position of the station; `health`: its last
-    sample; `around`: the area with the counts of its stations; `before`: earlier incidents with their repairs;
-    `hold`: whether the account holds the incident as a whole, a share of it, or a part."""
+    sample; `around`: the area with the counts of its stations; `beside`: other stations of it that are offline;
+    `before`: earlier incidents with their repairs; `hold`: whether the account holds the incident as a whole, a share
+    of it, or a part."""
 
     now: datetime
     incident: IncidentDetail
@@ -46,6 +49,7 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     station: StationDocument | None = None
     health: HealthSample | None = None
     around: AreaDocument | None = None
+    beside: Sequence[StationDocument] = ()
     before: Sequence[tuple[IncidentDocument, Sequence[RepairDocument]]] = ()
     repairs: Sequence[RepairDocument] = ()
     likely: Sequence[LikelyCause] = ()
@@ -72,14 +76,18 @@ async def load_facts(connection: Connection, number: int, words: Words, work: Wo
     people = [incident.acknowledged_by, incident.assignee, *(entry.actor for entry in incident.entries)]
     people += [repair.made_by for repair in repairs]
     path = await load_area_path(connection, words, incident.area)
+    seen = {code for code, _ in path}
+    beside = await _beside(connection, incident, seen, work)
+    places = [(incident.station, incident.area), *((one.id, None) for one in beside)]
     return LinkFacts(
         now=now,
         incident=incident,
         hold=await connection.fetchval(ACTION_QUERIES.hold_on_incident, number),
-        named=await load_names_of(connection, words, [(incident.station, incident.area)]),
+        named=await load_names_of(connection, words, places),
         accounts=await load_account_names(connection, words, people),
         path=[name for _, name in path],
-        around=await _around(connection, incident.area, {code for code, _ in path}, work),
+        around=await _around(connection, incident.area, seen, work),
+        beside=beside,
         repairs=repairs,
         likely=await load_likely_causes(connection, number),
         told=told,
@@ -106,3 +114,14 @@ async def _of_station(connection: Connection, incident: IncidentDetail, now: dat
 async def _around(connection: Connection, area: str | None, seen: set[str], work: Work) -> AreaDocument | None:
     """The area, if it lies in the scope."""
     return await (await load_area(connection, area)).document(work) if area is not None and area in seen else None
+
+
+async def _beside(
+    connection: Connection, incident: IncidentDetail, seen: set[str], work: Work
+) -> Sequence[StationDocument]:
+    """Other stations of the area that are offline, if it lies in the scope."""
+    if incident.area is None or incident.area not in seen:
+        return ()
+    page = Page(_MOST_BESIDE + 1, None)
+    found = await list_stations(connection, page, area=[incident.area], verdict=Verdict.OFFLINE, retired=False)
+    return [one for one in await found.documents(work) if one.id != incident.station][:_MOST_BESIDE]

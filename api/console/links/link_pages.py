@@ -6,7 +6,7 @@ GET and HEAD change nothing, whoever previews the link. A form counts once.
 import hashlib
 import secrets
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
@@ -17,18 +17,17 @@ from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT
 from alerting.repairs.rules import CAUSES, MAX_PARTS
 from api.actions.photos import refused_photo, write_photo
-from api.console.details import EntryText, entry_text, facts_of, repair_text
-from api.console.links.acts import DAYS, HOURS, LinkForm, act_once
+from api.console.links.acts import DAYS, HOURS, NEEDS, SEEN, LinkForm, TakenError, act_once
 from api.console.links.facts import LinkFacts, load_facts
+from api.console.links.private_answer import by_script, private, said_to_script, small
+from api.console.links.values import incident_values
 from api.console.links.visit import LinkRefusedError, Visit, open_visit
-from api.console.names import topic_of, where
 from api.console.pages import LANGUAGE_COOKIE, OpenPageRoute, answer, frame, link, render
 from api.console.texts import Words, choose, language_of
 from api.context import Context, Shared
 from api.http.forms import MOST_PERSON
 from api.http.problems import Problem
 from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
-from api.read.schemas import IncidentEntry
 from contract.errors import RemedyError
 from contract.said import Said
 from registry.closures.rules import MAX_REASON
@@ -38,9 +37,6 @@ router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 
 _MOST_NUMBER: Final = 15
 """Digits of the number of an incident; a token is longer."""
-_MOST_SHOWN: Final = 8
-"""Entries of the history that are shown, and people who were told."""
-_DONE: Final = frozenset({"ack", "note", "repair", "assign", "photo", "closure"})
 
 
 @router.get("/i/{token}")
@@ -72,7 +68,7 @@ async def _read(request: Request, visit: Visit, token: str) -> Response:
         async with read_upload(request, visit.context.uploads, visit.account.id) as sent:
             said = sent.fields
             file = sent.files.get(FILE, b"")
-            once = once_key({**said, FILE: hashlib.sha256(file).hexdigest()} if file else said)
+            once = once_key(_own_fields(said, file))
             if once is None:
                 return await _show(request, visit, token, 422, "again", said)
             photo = await write_photo(visit.context, file) if file else None
@@ -85,16 +81,27 @@ async def _read(request: Request, visit: Visit, token: str) -> Response:
         return await _show(request, visit, token, 422, exc.said, said)
 
 
+def _own_fields(said: Mapping[str, str], file: bytes) -> dict[str, str]:
+    """What makes a form the same form: all but what the page showed."""
+    own = {name: value for name, value in said.items() if name != SEEN}
+    return {**own, FILE: hashlib.sha256(file).hexdigest()} if file else own
+
+
 async def _act(request: Request, visit: Visit, token: str, form: LinkForm) -> Response:
     try:
         is_new = await act_once(visit, form)
     except ActionRefusedError as exc:
         return await _show(request, visit, token, 409, exc.refusal.value, form.said)
+    except TakenError:
+        return await _show(request, visit, token, 409, "taken", form.said)
     except TooManyPostsError:
         return await _show(request, visit, token, 429, "too_many", form.said)
     except LookupError as exc:
         raise LinkRefusedError(LinkRefusal.LOST, 410, visit.link.language) from exc
     to = link(f"/i/{token}", done=form.act, again=None if is_new else "yes", lang=request.query_params.get("lang"))
+    if by_script(request):
+        words = _words(request, visit.context, visit.link.language)
+        return said_to_script(200, to=to, said=words(f"link_done.after_{form.act}"))
     return RedirectResponse(to, status_code=303)
 
 
@@ -114,18 +121,23 @@ async def _show(
         if exc.status != 404:
             raise
         raise LinkRefusedError("outside", 404, visit.link.language) from exc
+    why = _why(words, refused, facts)
+    owner = facts.incident.acknowledged_by or ""
+    if refused and by_script(request):
+        return said_to_script(status, refused=words("refused", why=why), seen=owner)
     done = request.query_params.get("done", "")
     shown = {
         **frame(request, words),
-        **_incident_values(words, facts),
+        **incident_values(words, facts),
         "visit": visit,
         "facts": facts,
         "token": token,
-        "done": done if done in _DONE and not refused else "",
+        "done": done if done in NEEDS and not refused else "",
         "again": bool(request.query_params.get("again")),
-        "refused": _why(words, refused),
+        "refused": why,
         "typed": typed or {},
         "once": secrets.token_urlsafe(12),
+        "owner": owner,
         "hours": HOURS,
         "days": DAYS,
         "most_reason": MAX_REASON,
@@ -136,32 +148,16 @@ async def _show(
         "acknowledge_for": visit.context.config.acknowledging(None).otherwise,
         "stable": visit.context.config.verifying,
     }
-    return _private(answer(request, words, render("link.html", shown), status))
+    return small(request, private(answer(request, words, render("link.html", shown), status)))
 
 
-def _incident_values(words: Words, facts: LinkFacts) -> dict[str, Any]:
-    incident = facts.incident
-    station, area = facts.named.station(incident.station), facts.named.area(incident.area)
-    told = [] if facts.told is None else [page for page in facts.told.pages if page.name]
-    return {
-        "now": facts.now,
-        "incident": incident,
-        "what": where(topic_of(words, incident.kind, incident.detail), station or area or incident.shard),
-        "details": facts_of(words, incident.detail, hidden=["resolved_by", "resolved_remark"]),
-        "who": facts.accounts.shown,
-        "entries": [(entry, _entry_text(words, entry)) for entry in incident.entries[:_MOST_SHOWN]],
-        "told": list({page.name: page for page in reversed(told)}.values())[:_MOST_SHOWN],
-    }
-
-
-def _entry_text(words: Words, entry: IncidentEntry) -> EntryText:
-    text = entry.text or ""
-    return entry_text(words, text) if entry.actor == "milepost" else EntryText(repair_text(words, entry.action, text))
-
-
-def _why(words: Words, refused: str | Said) -> str:
+def _why(words: Words, refused: str | Said, facts: LinkFacts) -> str:
     if isinstance(refused, Said):
         return refused.text(words.language)
+    incident = facts.incident
+    if refused == "taken":
+        until = "?" if incident.eta_at is None else words.day_hour(incident.eta_at)
+        return words("link_taken", who=facts.accounts.shown(incident.acknowledged_by), time=until)
     if refused in ("", "again", "too_many"):
         return words(f"link_{refused}") if refused else ""
     return words.named("refusal", refused)
@@ -170,18 +166,13 @@ def _why(words: Words, refused: str | Said) -> str:
 def _refused(request: Request, context: Context, exc: LinkRefusedError) -> Response:
     """The page of a link that is not good: why, and what to do."""
     words = _words(request, context, exc.language)
+    if request.method == "POST" and by_script(request):
+        return said_to_script(exc.status, refused=words("refused", why=words(f"link_is.{exc.why}")))
     shown = {**frame(request, words), "why": exc.why}
-    return _private(answer(request, words, render("link_refused.html", shown), exc.status))
+    return small(request, private(answer(request, words, render("link_refused.html", shown), exc.status)))
 
 
 def _words(request: Request, context: Context, language: str | None) -> Words:
     """The language that `?lang=` asks for, else the one chosen before, else that of the contact, else the browser's."""
     asked = language_of(request.query_params.get("lang", "")) or request.cookies.get(LANGUAGE_COOKIE) or language
     return Words(choose(asked, request.headers.get("accept-language", ""), context.config.language))
-
-
-def _private(page: Response) -> Response:
-    """Nobody keeps the page, and no search engine lists it."""
-    page.headers["Cache-Control"] = "no-store, private"
-    page.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    return page
