@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 Say = Callable[[str, str], str]
@@ -52,6 +53,7 @@ def ledger(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
     export.add_argument(
         "folder", type=Path, metavar="FOLDER", help=say("a folder that is not there yet", "尚不存在的目录")
     )
+    _figures(export, say)
     witness = actions.add_parser(
         "witness",
         help=say("cosign the checkpoints of ledgers, as another office", "作为另一单位，见证账本的检查点"),
@@ -77,6 +79,17 @@ def ledger(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
         "--port", type=int, default=8077, metavar="PORT", help=say("port (default 8077)", "端口（默认 8077）")
     )
     return [key, reopen, export, witness]
+
+
+def _figures(parser: argparse.ArgumentParser, say: Say) -> None:
+    for option, to, text in (
+        ("--from", "from_day", say("with the figures of days, from this day on", "附上自此日起各日的数值")),
+        ("--to", "to_day", say("the last day with figures", "附上数值的最后一日")),
+    ):
+        parser.add_argument(option, dest=to, type=date.fromisoformat, metavar="YYYY-MM-DD", help=text)
+    parser.add_argument(
+        "--area", metavar="CODE", help=say("figures of an area and all below it", "只附某区划及其下级的数值")
+    )
 
 
 def _two_persons(parser: argparse.ArgumentParser, say: Say) -> None:

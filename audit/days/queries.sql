@@ -146,6 +146,10 @@ SELECT station, held(min(began_at)) AS began_at, held(max(ended_at)) AS wakes FR
 -- What triggers noted; it is done when this transaction commits.
 DELETE FROM day_touch RETURNING station, began_at, ended_at, cause;
 
+-- name: touched
+-- Of which stations triggers noted something.
+SELECT DISTINCT station FROM day_touch;
+
 -- name: new_facts
 -- The facts of the subjects that have new ones ($1: after, $2: up to which id), with the older ones.
 SELECT f.id, f.kind, f.subject, held(f.effective_at) AS effective_at, f.whole, f.fields

@@ -84,10 +84,21 @@ async def take_news(connection: Connection, since: int, cut: int) -> list[Statio
     ]
 
 
+async def untold_stations(connection: Connection) -> set[str]:
+    """Stations about which something is known that no figures follow yet; new facts of the registry are left out."""
+    news = await _new_rows(connection, await connection.fetch(QUERIES.tails))
+    noted = await connection.fetch(QUERIES.touched)
+    return {touch.station for touch in news} | {row["station"] for row in noted}
+
+
 async def _judged(connection: Connection) -> list[StationTouch]:
     tails = await connection.fetch(QUERIES.tails)
     columns = ([row[name] for row in tails] for name in ("source", "partition", "until"))
     await connection.execute(QUERIES.keep_seen, *columns)
+    return await _new_rows(connection, tails)
+
+
+async def _new_rows(connection: Connection, tails: list[Record]) -> list[StationTouch]:
     return [
         # A decision holds until the next one, which may be far away; a gap ends.
         *(_judged_touch(row, FAR) for row in await _newer(connection, tails, "transition", QUERIES.new_changes)),

@@ -3,12 +3,20 @@ database."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
+
+from audit.days.sealed.exported import AreaFigures, ExportedFigures, FigureFile, FigureTally, StationRecords
+from audit.days.sealed.figure_check import FigureCheck
+from audit.days.sealed.leaf_sources import LeafSources
 from audit.ledger import export_format as form
 from audit.ledger.export_format import ExportedLeaf, ExportPart, Manifest, PartKind
 from audit.ledger.tiles import TILE, split_hashes
-from audit.ledger.verify import LogCheck, LogVerdict, Trust
+from audit.ledger.verify import LedgerFault, LogCheck, LogVerdict, Trust
 from contract.said import SaidError, said_by
+
+_T = TypeVar("_T")
 
 
 def verify_export(folder: Path, trust: Trust) -> LogVerdict:
@@ -19,9 +27,44 @@ def verify_export(folder: Path, trust: Trust) -> LogVerdict:
         check = LogCheck(manifest, trust)
     except SaidError as exc:
         raise form.damaged(str(exc), said_by(exc).zh) from exc
+    sources = None if manifest.figures is None else LeafSources(manifest.figures)
+    begin = 0
     for leaves, sealed in _parts(folder, manifest):
         check.take(leaves, sealed)
+        if sources is not None:
+            _read_sources(sources, begin, leaves)
+        begin += len(leaves)
+    verdict = check.conclude()
+    if sources is None or manifest.figures is None:
+        return verdict
+    tally, findings = _check_figures(folder, manifest.figures, sources)
+    return msgspec.structs.replace(verdict, figures=tally, findings=(*verdict.findings, *findings))
+
+
+def _read_sources(sources: LeafSources, begin: int, leaves: list[ExportedLeaf]) -> None:
+    for index, leaf in enumerate(leaves, start=begin):
+        if leaf.data is not None:
+            sources.read(index, leaf.data)
+
+
+def _check_figures(
+    folder: Path, exported: ExportedFigures, sources: LeafSources
+) -> tuple[FigureTally, list[LedgerFault]]:
+    records = {record.station: record for part in exported.records for record in _structs(folder, part, StationRecords)}
+    check = FigureCheck(exported, sources, records)
+    for part in exported.figures:
+        for found in _structs(folder, part, AreaFigures):
+            check.take(found)
     return check.conclude()
+
+
+def _structs(folder: Path, part: FigureFile, kind: type[_T]) -> Iterator[_T]:
+    decoder = msgspec.json.Decoder(kind)
+    for line in _lines(folder, part):
+        try:
+            yield decoder.decode(line)
+        except msgspec.MsgspecError as exc:
+            raise form.damaged(f"{part.name}: {exc}", f"{part.name}：{exc}") from exc
 
 
 def _parts(folder: Path, manifest: Manifest) -> Iterator[tuple[list[ExportedLeaf], list[bytes]]]:
@@ -48,7 +91,7 @@ def _parts(folder: Path, manifest: Manifest) -> Iterator[tuple[list[ExportedLeaf
         yield found, sealed
 
 
-def _lines(folder: Path, part: ExportPart) -> list[bytes]:
+def _lines(folder: Path, part: ExportPart | FigureFile) -> list[bytes]:
     if Path(part.name).name != part.name:
         raise form.damaged(f"{part.name!r} is no name of a part", f"{part.name!r} 不是文件名")
     raw = _read(folder / part.name)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from audit.days.sealed.exported import ExportedFigures
 from audit.ledger.merkle import HASH, leaf_hash
 from contract.errors import RemedyError
 
@@ -48,7 +49,8 @@ class StrangeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What belongs to an export. `checkpoint`: the newest; `checkpoints`: those that were kept, the oldest first.
-    `scope`: the areas of which it shows the rows, of all others it has the hashes; None: it shows everything."""
+    `scope`: the areas of which it shows the rows, of all others it has the hashes; None: it shows everything.
+    `figures`: the figures of days that it has."""
 
     format: int
     origin: str
@@ -58,6 +60,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[ExportPart, ...]
     strangers: tuple[StrangeRow, ...] = ()
     scope: tuple[str, ...] | None = None
+    figures: ExportedFigures | None = None
 
 
 class ExportedLeaf(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,14 @@
 """An export of the log, from one snapshot of the database into a folder."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import asyncpg
 import msgspec
 
+from audit.days.sealed.figure_export_store import WantedFigures, export_figures
 from audit.ledger import export_format as form
 from audit.ledger.export_format import ExportPart, Manifest, PartKind, StrangeRow
 from audit.ledger.leaves import ROWS, LeafSource, leaf_bytes
@@ -21,8 +22,8 @@ from store.pool import Connection
 _MOST_STRANGERS: Final = 1000
 
 
-async def export_log(connection: Connection, folder: Path) -> Manifest:
-    """Write everything that was sealed into a new folder; the manifest comes last.
+async def export_log(connection: Connection, folder: Path, wanted: WantedFigures | None = None) -> Manifest:
+    """Write everything that was sealed into a new folder, with the figures of `wanted`; the manifest comes last.
 
     Raises RemedyError when there is no signed checkpoint, or when the folder cannot be made.
     """
@@ -42,6 +43,7 @@ async def export_log(connection: Connection, folder: Path) -> Manifest:
             ) from exc
         parts = [part async for part in _write_parts(connection, head, folder)]
         notes = [row["note"] for row in await connection.fetch(QUERIES.list_checkpoints, head.origin)]
+        figures = None if wanted is None else await export_figures(connection, wanted, _writer(folder))
         strangers = [StrangeRow(**row) for row in await connection.fetch(QUERIES.list_strangers, _MOST_STRANGERS)]
     manifest = Manifest(
         format=form.FORMAT,
@@ -51,9 +53,17 @@ async def export_log(connection: Connection, folder: Path) -> Manifest:
         checkpoints=tuple(notes),
         parts=tuple(parts),
         strangers=tuple(strangers),
+        figures=figures,
     )
     (folder / form.MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     return manifest
+
+
+def _writer(folder: Path) -> Callable[[str, bytes], None]:
+    def write(name: str, raw: bytes) -> None:
+        (folder / name).write_bytes(raw)
+
+    return write
 
 
 async def _write_parts(connection: Connection, head: LogHead, folder: Path) -> AsyncIterator[ExportPart]:

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from audit.days.sealed.exported import FigureTally
 from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, cosigned_at, parse_checkpoint
 from audit.ledger.export_format import ExportedLeaf, Manifest
 from audit.ledger.keychain import KeyChain
@@ -62,6 +63,7 @@ class LogVerdict(msgspec.Struct, frozen=True, kw_only=True):
     cosigned: tuple[tuple[str, int], ...]
     findings: tuple[LedgerFault, ...]
     scope: tuple[str, ...] | None = None
+    figures: FigureTally | None = None
 
 
 class LogCheck:

@@ -25,7 +25,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
         await _witness(arguments, stop)
         return
     if arguments.action == "export":
-        await _export(_database(settings), arguments.folder)
+        await _export(_database(settings), arguments)
         return
     path = Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "the file of the key"))
     if arguments.action == "reopen":
@@ -58,11 +58,19 @@ def _show_key(key: SignerKey) -> None:
     show(Said(f"public key, for auditors and witnesses: {text}", f"公钥，供审计和见证方使用：{text}"))
 
 
-async def _export(url: str, folder: Path) -> None:
+async def _export(url: str, arguments: argparse.Namespace) -> None:
+    from audit.days.sealed.figure_export_store import WantedFigures
     from audit.ledger.export_store import export_log
 
+    folder, first, last = arguments.folder, arguments.from_day, arguments.to_day
+    if (first is None) != (last is None) or (first is None and arguments.area is not None):
+        raise RemedyError(
+            "name both days of the figures: `--from 2026-11-01 --to 2026-11-30`",
+            "请给出数值的起止日期：`--from 2026-11-01 --to 2026-11-30`",
+        )
+    wanted = None if first is None else WantedFigures(first=first, last=last, area=arguments.area)
     async with _connected(url) as connection:
-        manifest = await export_log(connection, folder)
+        manifest = await export_log(connection, folder, wanted)
     show(
         Said(
             f"{folder}: {manifest.size} leaves in {len(manifest.parts)} files; verify: `milepost verify {folder}`",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from audit.days.sealed.exported import FigureTally
 from audit.ledger import key_files
 from audit.ledger.checkpoints import SignedCheckpoint
 from audit.ledger.export_files import verify_export
@@ -68,10 +69,24 @@ def lines_of(verdict: LogVerdict, trust: Trust) -> list[Said]:
                 "没有见证方：同时持有密钥和数据库者可能另造一份看似相同的历史",
             )
         )
+    if verdict.figures is not None:
+        lines.append(_figures(verdict.figures))
     lines += [finding.said for finding in verdict.findings]
     if not verdict.findings:
         lines.append(Said("nothing is wrong", "没有发现问题"))
     return lines
+
+
+def _figures(tally: FigureTally) -> Said:
+    """Which figures were compared, and which of them were computed anew."""
+    waiting = f"; {tally.waiting} days of areas wait for their seal" if tally.waiting else ""
+    waiting_zh = f"；{tally.waiting} 个区划日尚待封存" if tally.waiting else ""
+    return Said(
+        f"figures from {tally.first} to {tally.last}: {tally.compared} days of stations compared with the ledger, "
+        f"{tally.computed} of them computed again from its entries{waiting}",
+        f"{tally.first} 至 {tally.last} 的数值：与账本核对 {tally.compared} 个站点日，"
+        f"其中 {tally.computed} 个按其记录重算{waiting_zh}",
+    )
 
 
 def _key(option: str, text: str) -> VerifierKey:

@@ -48,3 +48,19 @@ SELECT month FROM month_frozen WHERE month BETWEEN $1 AND $2 ORDER BY month;
 -- The bodies of entries of some subjects ($1) and kinds ($2), the newest first.
 SELECT e.subject, e.body FROM unnest($1::text[]) AS s (subject) JOIN ledger_entry e USING (subject)
 WHERE e.kind = ANY ($2::text[]) ORDER BY e.id DESC;
+
+-- name: kept_until
+-- How far days are kept.
+SELECT cut, first_day, last_day FROM day_state;
+
+-- name: stations_of_figures
+-- Stations with kept days from $1 to $2, all or those that were in an area or below it ($3), in their order.
+SELECT station FROM day_figure WHERE day BETWEEN $1 AND $2 AND ($3::text IS NULL OR $3 = ANY (path))
+UNION
+SELECT station FROM day_member WHERE since <= $2 AND (until IS NULL OR until > $1) AND ($3::text IS NULL OR $3 = ANY (path))
+ORDER BY station;
+
+-- name: waiting_figures
+-- Entries about figures that wait for their seal.
+SELECT DISTINCT e.subject FROM ledger_pending p JOIN ledger_entry e USING (id)
+WHERE e.kind IN ('days.closed', 'days.revised', 'month.frozen') ORDER BY e.subject;

@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from audit.days.day_store import figures_of
+from audit.days.sealed.exported import AreaFigures
 from audit.days.sealed.trees import AreaTree, DayLine, Path, QuietGroup, area_trees
 from store.ledger import LedgerEntry, append_entries, canonical
 from store.ledger_kinds import LedgerKind
@@ -49,16 +50,46 @@ async def seal_month(connection: Connection, month: date) -> None:
     await append_entries(connection, [frozen_entry(month, row) for row in await _frozen(connection, month)])
 
 
-async def load_trees(connection: Connection, areas: Iterable[AreaDay]) -> AsyncIterator[list[AreaTree]]:
-    """The trees of days of areas as the figures are kept now, some at once; an area without stations has none. `areas`
-    are in the order of days."""
+async def figures_of_areas(connection: Connection, areas: Iterable[AreaDay]) -> AsyncIterator[list[AreaFigures]]:
+    """The stations of days of areas as they are kept now, some areas at once, in the order of `areas`, which is that of
+    days. An area whose stations are all gone has no lines."""
     for day, paths in _batches(areas):
         wanted = ["/".join(path) for path in paths]
         groups = [_group(row) for row in await connection.fetch(QUERIES.groups_of_areas, day, wanted)]
         lines = [_line(row) for row in await connection.fetch(QUERIES.lines_of_areas, day, wanted)]
-        own = set(paths)
-        found = await asyncio.to_thread(area_trees, day, groups, lines)
-        yield [tree for tree in found if tree.path in own]
+        yield await asyncio.to_thread(_by_area, day, paths, groups, lines)
+
+
+async def load_trees(connection: Connection, areas: Iterable[AreaDay]) -> AsyncIterator[list[AreaTree]]:
+    """The trees of days of areas as the figures are kept now, some at once; an area without lines has none."""
+    async for some in figures_of_areas(connection, areas):
+        yield await asyncio.to_thread(_trees, some)
+
+
+def _trees(figures: Sequence[AreaFigures]) -> list[AreaTree]:
+    found = (area_trees(each.day, each.groups, each.lines) for each in figures)
+    return [tree for each, own in zip(figures, found, strict=True) for tree in own if tree.path == each.path]
+
+
+def _by_area(
+    day: date, paths: Sequence[Path], groups: Sequence[QuietGroup], lines: Sequence[DayLine]
+) -> list[AreaFigures]:
+    """What belongs to each area: its groups, and all lines of stations that have one there or shared its figures."""
+    of_station: dict[str, list[DayLine]] = {}
+    for line in lines:
+        of_station.setdefault(line.station, []).append(line)
+    own_groups: dict[Path, list[QuietGroup]] = {path: [] for path in paths}
+    own_lines: dict[Path, list[DayLine]] = {path: [] for path in paths}
+    for group in groups:
+        quiet = [station for station in group.stations if station not in of_station]
+        if quiet:
+            own_groups[group.path].append(msgspec.structs.replace(group, stations=quiet))
+    for revisions in of_station.values():
+        for path in {line.path for line in revisions} & own_lines.keys():
+            own_lines[path] += revisions
+    return [
+        AreaFigures(day=day, path=path, groups=tuple(own_groups[path]), lines=tuple(own_lines[path])) for path in paths
+    ]
 
 
 async def wrong_days(

@@ -1,14 +1,17 @@
 """Stations in two counties, what judges and terminals say of them, and the process that keeps days."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from audit.days.keep_store import PassResult, keep_days
 from audit.days.rebuild_store import differences
+from registry.edits import registry_edit
 from registry.hours.schedule_store import put_schedules
 from registry.model import Area, Station
 from registry.store import upsert_areas, upsert_stations
-from store.pool import Pool
+from store.author import Author
+from store.pool import Connection, Pool
 
 FIRST = date(2026, 11, 2)
 """A Monday, the first kept day."""
@@ -30,10 +33,17 @@ class DayWorld:
         self.pool = pool
         self._seq = 0
 
+    @asynccontextmanager
+    async def _edit(self, since: float | None = None) -> AsyncIterator[Connection]:
+        """An edit of the registry with its entries in the ledger."""
+        async with self.pool.acquire() as connection, registry_edit(connection, Author("operator")):
+            if since is not None:
+                await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(since).isoformat())
+            yield connection
+
     async def register(self, stations: Sequence[str], *, area: str = "632122", since: float = -100) -> None:
         """Register stations in an area, open from 9 to 17 each day."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(since).isoformat())
+        async with self._edit(since) as connection:
             areas = [
                 Area(code="63", name="63", level="province", path=("63",)),
                 *(_county(code) for code in ("632122", "632123")),
@@ -44,14 +54,12 @@ class DayWorld:
 
     async def move(self, station: str, area: str, since: float) -> None:
         """Move a station to another area; effective at the next midnight."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(since).isoformat())
+        async with self._edit(since) as connection:
             await connection.execute("UPDATE station SET area = $2 WHERE id = $1", station, area)
 
     async def retire(self, station: str, since: float) -> None:
         """A station is closed for good."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(since).isoformat())
+        async with self._edit(since) as connection:
             await connection.execute("UPDATE station SET lifecycle = 'retired' WHERE id = $1", station)
 
     async def judge(self, station: str, hours: float, state: str, *, usable: bool | None = None) -> None:
@@ -89,11 +97,12 @@ class DayWorld:
 
     async def closure(self, station: str, begin: float, end: float, *, approved: bool = True) -> None:
         """A closure is declared, and approved."""
-        await self.pool.execute(
-            "INSERT INTO closure (station, from_at, until_at, reason, declared_by, declared_at, approved_by, "
-            "approved_at) VALUES ($1, $2, $3, 'r', 'a', $2, $4, $5)",
-            station, at(begin), at(end), "b" if approved else None, at(begin) if approved else None,
-        )  # fmt: skip
+        async with self._edit() as connection:
+            await connection.execute(
+                "INSERT INTO closure (station, from_at, until_at, reason, declared_by, declared_at, approved_by, "
+                "approved_at) VALUES ($1, $2, $3, 'r', 'a', $2, $4, $5)",
+                station, at(begin), at(end), "b" if approved else None, at(begin) if approved else None,
+            )  # fmt: skip
 
     async def clock(self, hours: float, *, blind_since: float | None = None) -> None:
         """The pipeline clock goes on."""

@@ -1,0 +1,106 @@
+"""What the leaves of an export say of figures: their sources, and the entries about the figures themselves. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from audit.days.sealed.exported import ExportedFigures
+from audit.days.sealed.trees import Path
+from audit.findings.effects import CorrectedTime
+from audit.findings.rules import CountsAs
+from audit.timeline import StateChange
+from registry.facts.as_of import RegistryAsOf
+from registry.facts.model import FactKind, RegistryFact
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_FIGURES: Final = {"days.closed", "days.revised", "month.frozen"}
+_OF_CORRECTIONS: Final = {"correction.proposed", "correction.approved"}
+
+
+class SealedFigures(msgspec.Struct, frozen=True):
+    """An entry about figures: its leaf, and its body."""
+
+    leaf: int
+    body: Mapping[str, Any]
+
+
+class LeafSources:
+    """Takes leaves in their order. A leaf that cannot be read says nothing; verification names it anyway."""
+
+    def __init__(self, exported: ExportedFigures) -> None:
+        self._exported = exported
+        self._facts: dict[int, RegistryFact] = {}
+        self._proposed: dict[str, Mapping[str, Any]] = {}
+        self.changes: dict[str, list[StateChange]] = defaultdict(list)
+        self.corrections: dict[str, list[CorrectedTime]] = defaultdict(list)
+        self.days: dict[tuple[date, Path], SealedFigures] = {}
+        self.months: dict[tuple[str, Path], SealedFigures] = {}
+
+    def read(self, index: int, data: bytes) -> None:
+        """Keep what a leaf says of figures."""
+        try:
+            row = msgspec.json.decode(data)
+            if row["row"] == "transition":
+                self._read_transition(row)
+            elif row["row"] == "ledger_entry":
+                self._read_entry(index, row)
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            return
+
+    def registry(self) -> RegistryAsOf:
+        """The registry as the entries have it, up to the cut of the figures."""
+        return RegistryAsOf(self._facts.values(), self._exported.cut)
+
+    def _read_transition(self, row: Mapping[str, Any]) -> None:
+        if row["terminal"] is None:
+            change = StateChange(seq=row["seq"], at=moment_of(row["at_ms"]), state=row["after"], usable=row["usable"])
+            self.changes[row["station"]].append(change)
+
+    def _read_entry(self, index: int, row: Mapping[str, Any]) -> None:
+        kind, body = row["kind"], row["body"]
+        if kind == "registry.facts":
+            for fact in _facts(body):
+                self._keep_fact(fact)
+        elif kind in _OF_CORRECTIONS:
+            self._read_correction(kind, row["subject"], body)
+        elif kind in _OF_FIGURES:
+            path = tuple(body["path"])
+            if kind == "month.frozen":
+                self.months[body["month"], path] = SealedFigures(index, body)
+            elif self._exported.has(day := date.fromisoformat(body["day"]), path):
+                self.days[day, path] = SealedFigures(index, body)
+
+    def _keep_fact(self, fact: RegistryFact) -> None:
+        """A large fact has several pieces, each with some of its fields."""
+        known = self._facts.get(fact.id)
+        if known is not None and known.fields is not None and fact.fields is not None:
+            fact = msgspec.structs.replace(fact, fields={**known.fields, **fact.fields})
+        self._facts[fact.id] = fact
+
+    def _read_correction(self, kind: str, subject: str, body: Mapping[str, Any]) -> None:
+        if kind == "correction.proposed":
+            self._proposed[subject] = body
+            return
+        own = self._proposed[subject]
+        corrected = CorrectedTime(moment_of(own["from_ms"]), moment_of(own["until_ms"]), CountsAs(own["counts_as"]))
+        self.corrections[own["station"]].append(corrected)
+
+
+def moment_of(ms: int) -> datetime:
+    """A moment from whole milliseconds since 1970."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def _facts(body: Mapping[str, Any]) -> Iterator[RegistryFact]:
+    for each in body["facts"]:
+        yield RegistryFact(
+            id=each["id"],
+            kind=FactKind(each["kind"]),
+            subject=each["subject"],
+            effective_at=_EPOCH + timedelta(microseconds=each["effective_us"]),
+            whole=each.get("whole", False),
+            fields=each.get("fields"),
+        )

@@ -1,0 +1,74 @@
+"""The figures of a station's day from the leaves of an export and its records. Pure.
+
+Most stations are quiet: nothing happens to them on the day. Those with the same opening hours, closures, lifecycle and
+state have the same figures, which are computed once.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from audit.days.local_days import LocalDay
+from audit.days.recorded import Recorded, closed_days, days_between
+from audit.days.sealed.exported import StationRecords
+from audit.days.sealed.leaf_sources import LeafSources
+from audit.days.station_days import StationDay
+from audit.timeline import StateChange, valid_changes
+from registry.closures.rules import union
+from registry.facts.model import StationThen
+from registry.hours.opening_text import ScheduleError
+
+
+class Recomputation:
+    """Computes days of stations anew."""
+
+    def __init__(self, sources: LeafSources, records: Mapping[str, StationRecords]) -> None:
+        self._sources = sources
+        self._records = records
+        self._registry = sources.registry()
+        self._quiet: dict[Any, StationDay] = {}
+
+    def day(self, station: str, day: date) -> StationDay | None:
+        """The figures of a day; None: the entries do not say enough of the station, or the figures do not follow yet
+        what is known of it."""
+        records = self._records.get(station, StationRecords(station=station))
+        if records.follows:
+            return None
+        try:
+            (local,) = days_between(self._registry, station, day, day)
+            return self._computed(station, local, records)
+        except ScheduleError:
+            return None
+
+    def _computed(self, station: str, day: LocalDay, records: StationRecords) -> StationDay | None:
+        then = self._registry.station(station, day.begin)
+        moves = self._registry.changes(station, day.begin, day.end)
+        if then is None and not moves:
+            return None
+        changes = self._sources.changes.get(station, [])
+        corrections = self._sources.corrections.get(station, [])
+        recorded = Recorded(
+            changes=tuple(changes),
+            gaps=records.gaps,
+            presence=records.presence,
+            corrections=tuple(corrections),
+        )
+        happens = moves or records.gaps or records.presence or corrections
+        if then is None or happens or any(day.begin <= change.at < day.end for change in changes):
+            return closed_days(self._registry, station, recorded, [day])[0]
+        key = self._key(then, day, changes)
+        if key not in self._quiet:
+            self._quiet[key] = closed_days(self._registry, station, recorded, [day])[0]
+        return msgspec.structs.replace(self._quiet[key], station=station, path=then.path)
+
+    def _key(self, then: StationThen, day: LocalDay, changes: list[StateChange]) -> Any:
+        standing = valid_changes(change for change in changes if change.at < day.begin)
+        state = (standing[-1].state, standing[-1].usable) if standing else None
+        closures = [
+            span
+            for span in union(self._registry.closures(then), excusing=True)
+            if span[1] > day.begin and span[0] < day.end
+        ]
+        return day, self._registry.calendar(then).key, then.lifecycle, tuple(closures), state
