@@ -46,8 +46,8 @@ class FigureFile(msgspec.Struct, frozen=True, kw_only=True):
 class ExportedFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Which figures an export has: days from `first` to `last`, of `area` and all below it (None: of everything).
 
-    `begun`: the first day that was ever kept. `cut`: the last fact of the registry that they follow. `waiting`: subjects
-    of entries about figures that are not sealed yet. `whole`: the export shows all sources that are entries.
+    `begun`: the first day that was ever kept. `cut`: the last fact of the registry that they follow. `waiting`:
+    subjects of entries about figures that are not sealed yet. `whole`: it shows all sources that are entries.
     """
 
     first: date
