@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,10 +12,10 @@ from alerting.escalation.quiet_hours import QuietHours
 from alerting.escalation.step_times import due_time
 from contract.errors import RemedyError
 from contract.kinds import KINDS
-from contract.said import SaidError
+from contract.said import Said, SaidError
 from milepost.commands.account_database import required_url
-from milepost.commands.route_texts import NamedThings, explained_text, gaps_csv, gaps_text
-from milepost.language import show
+from milepost.commands.route_texts import NamedThings, explained_text, write_gaps_csv, write_gaps_text
+from milepost.language import of_here, show
 from milepost.settings import Settings
 from registry.codes import normal_code
 from registry.importing.cells import moment
@@ -28,6 +30,7 @@ from store.migrate import require_current
 from store.pool import Connection, open_pool
 from store.scoped import whole_url
 
+_SAY_AGAIN: Final = 5.0
 _AHEAD: Final = timedelta(seconds=2 * LONGEST_DELAY)
 """How far openings are looked at: a step in open time may be due long after its delay."""
 
@@ -88,10 +91,27 @@ async def _gaps(connection: Connection, arguments: argparse.Namespace) -> int:
     areas = await list_areas(connection)
     paths = _paths(areas, arguments.area)
     levels = {area.code: area.level for area in areas.values()}
-    gaps = await asyncio.to_thread(find_gaps, routing, paths, levels, question)
+    gaps = await asyncio.to_thread(find_gaps, routing, paths, levels, question, _Progress().say)
     known = _known(routing, areas)
-    show(gaps_csv(gaps, known) if arguments.csv else gaps_text(gaps, known, question, len(paths)))
+    if arguments.csv:
+        write_gaps_csv(sys.stdout, gaps, known)
+    else:
+        write_gaps_text(sys.stdout, gaps, known, question, len(paths))
     return 1 if gaps else 0
+
+
+class _Progress:
+    """Says on the standard error output how far a long search came, every five seconds."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _SAY_AGAIN
+
+    def say(self, done: int, of: int) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _SAY_AGAIN
+            said = Said(f"{done * 100 // of}% of the areas were looked at", f"已检查 {done * 100 // of}% 的区划")
+            sys.stderr.write(f"{said.text(of_here())}\n")
 
 
 def _paths(areas: Mapping[str, Area], named: str | None) -> dict[str, tuple[str, ...]]:

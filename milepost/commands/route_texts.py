@@ -1,10 +1,9 @@
 """What `milepost route` prints: tables of routes, steps and gaps."""
 
 import csv
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TextIO
 
 import msgspec
 
@@ -24,6 +23,8 @@ from registry.routes.routing import Explained, Recipient, RouteSubject, StepOutc
 
 _EVERYWHERE: Final = Said("everywhere", "全部")
 _NOBODY: Final = Said("nobody", "无人")
+MOST_LINES: Final = 500
+"""The lines of the table of gaps; there are as many gaps as areas where each has duties of its own."""
 _MOST_AREAS: Final = 3
 _MOST_SPANS: Final = 3
 
@@ -120,8 +121,14 @@ def _why(
     return Said("; ".join(en), "；".join(zh))
 
 
-def gaps_text(gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuestion, asked: int) -> str:
-    """A line for the areas with the same gap, and how much was asked about."""
+def write_gaps_text(
+    out: TextIO, gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuestion, asked: int
+) -> None:
+    """A line for the areas with the same gap, at most `MOST_LINES`, and how much was asked about."""
+    out.write(f"{_gaps_text(gaps, known, question, asked)}\n")
+
+
+def _gaps_text(gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuestion, asked: int) -> str:
     begin, end = _time(question.begin), _time(question.end)
     if not gaps:
         said = Said(
@@ -137,12 +144,14 @@ def gaps_text(gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuesti
         f"{len(places)} of {asked} areas have gaps from {begin} to {end}. `--csv` lists each area and interval.",
         f"{begin} 至 {end}，{asked} 个区划中有 {len(places)} 个存在通知空白。`--csv` 列出每个区划和时段。",
     )
-    return f"{table([head, *(_gap_row(gap, known, question) for gap in gaps)])}\n\n{total.text(of_here())}"
+    lines = [table([head, *(_gap_row(gap, known, question) for gap in gaps[:MOST_LINES])])]
+    if len(gaps) > MOST_LINES:
+        lines.append(Said(f"and {len(gaps) - MOST_LINES} more", f"另有 {len(gaps) - MOST_LINES} 行").text(of_here()))
+    return "\n".join([*lines, "", total.text(of_here())])
 
 
-def gaps_csv(gaps: Sequence[UntoldGap], known: NamedThings) -> str:
-    """A line for each area and interval."""
-    out = io.StringIO(newline="")
+def write_gaps_csv(out: TextIO, gaps: Iterable[UntoldGap], known: NamedThings) -> None:
+    """A line for each area and interval, written one by one."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("area", "name", "from", "until", "route", "why", "incidents", "programme", "station_kind"))
     for gap in gaps:
@@ -152,7 +161,6 @@ def gaps_csv(gaps: Sequence[UntoldGap], known: NamedThings) -> str:
             name = known.areas[area].name if area in known.areas else ""
             for since, until in gap.spans:
                 writer.writerow((area, name, _iso(since), _iso(until), *rest))
-    return out.getvalue().removesuffix("\n")
 
 
 def _gap_row(gap: UntoldGap, known: NamedThings, question: GapQuestion) -> Row:

@@ -106,7 +106,7 @@ def changes(roster: DutyRoster, role: str, area: str | None, begin: datetime, en
         moments |= moments_between("24x7", begin, end, roster.classes, roster.timezone)
     names = {duty.contact for duty in duties} | {contact.id for contact in roster.contacts(role, area)}
     if roster.substitutes.concern(names):
-        moments.update(at for at in roster.substitutes.moments() if begin < at < end)
+        moments.update(at for at in roster.substitutes.moments(names) if begin < at < end)
     return sorted(moments)
 
 

@@ -44,9 +44,15 @@ class Substitutes:
         """Whether any of these contacts is absent at some time."""
         return any(contact in self._of for contact in contacts)
 
-    def moments(self) -> Iterable[datetime]:
-        """When substitutes begin and end."""
-        return (at for some in self._of.values() for each in some for at in (each.from_at, each.until_at))
+    def moments(self, contacts: Iterable[str]) -> Iterable[datetime]:
+        """When substitutes of these contacts, or substitutes of substitutes, begin and end."""
+        left, seen = list(contacts), set[str]()
+        while left:
+            name = left.pop()
+            if name not in seen:
+                seen.add(name)
+                left += [each.substitute for each in self._of.get(name, ())]
+        return (at for name in seen for each in self._of.get(name, ()) for at in (each.from_at, each.until_at))
 
     def _first_present(self, contact: str, now: datetime, looked_at: dict[str, PassedOver], depth: int) -> str | None:
         problem = self._problem(contact)

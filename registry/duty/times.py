@@ -48,15 +48,37 @@ def local_day(now: datetime, timezone: str) -> date:
     return now.astimezone(_zone(timezone)).date()
 
 
+def spans_in_force(
+    duty: Duty, begin: datetime, end: datetime, classes: DayClasses, timezone: str
+) -> list[tuple[datetime, datetime]]:
+    """The spans in which a duty is in force, as far as they may touch [`begin`, `end`): exactly the moments at which
+    `why_not_in_force` is None. Raises ScheduleError."""
+    rules = parse_rules(duty.times)
+    zone = rules.zone or timezone
+    found: list[tuple[datetime, datetime]] = []
+    for day in days_around(begin, end, zone):
+        if is_valid_on(duty, day) and is_in_week(duty, day) and not _is_skipped(day, zone):
+            spans = rules.spans(day, classes.class_of(day))
+            found += [(_instant(day, since, zone), _instant(day, until, zone)) for since, until in spans]
+    return found
+
+
+@lru_cache(maxsize=256)
+def days_around(begin: datetime, end: datetime, zone: str) -> tuple[date, ...]:
+    """The local days on which spans may begin that touch [`begin`, `end`)."""
+    first, last = local_day(begin, zone) - 2 * _DAY, local_day(end, zone) + _DAY
+    return tuple(first + n * _DAY for n in range((last - first).days + 1))
+
+
 @lru_cache(maxsize=256)
 def moments_between(
     times: str, begin: datetime, end: datetime, classes: DayClasses, timezone: str
 ) -> frozenset[datetime]:
     """When spans of some times begin and end, after `begin` and before `end`. Raises ScheduleError."""
     zone = parse_rules(times).zone or timezone
-    first, last = local_day(begin, zone) - 2 * _DAY, local_day(end, zone) + _DAY
-    days = (first + n * _DAY for n in range((last - first).days + 1))
-    spans = (span for day in days for span in _spans_on(times, zone, day, classes.class_of(day)))
+    spans = (
+        span for day in days_around(begin, end, zone) for span in _spans_on(times, zone, day, classes.class_of(day))
+    )
     return frozenset(at for span in spans for at in span if begin < at < end)
 
 
@@ -77,15 +99,22 @@ def _days_of(times: str, now: datetime, classes: DayClasses, timezone: str) -> t
 @lru_cache(maxsize=16_384)
 def _spans_on(times: str, timezone: str, day: date, kind: DayClass) -> tuple[tuple[datetime, datetime], ...]:
     """The spans that begin on a local day of this class, in UTC."""
-    zone, midnight = _zone(timezone), datetime.combine(day, time())
-    if is_skipped_day(midnight, zone):
+    if _is_skipped(day, timezone):
         return ()
     spans = parse_rules(times).spans(day, kind)
-    return tuple((_instant(midnight, begin, zone), _instant(midnight, end, zone)) for begin, end in spans)
+    return tuple((_instant(day, begin, timezone), _instant(day, end, timezone)) for begin, end in spans)
 
 
-def _instant(midnight: datetime, minute: int, zone: ZoneInfo) -> datetime:
-    return instant_of(midnight + timedelta(minutes=minute), zone).astimezone(UTC)
+@lru_cache(maxsize=4096)
+def _is_skipped(day: date, timezone: str) -> bool:
+    return is_skipped_day(datetime.combine(day, time()), _zone(timezone))
+
+
+# In a month duties begin and end at some 90,000 different minutes at most.
+@lru_cache(maxsize=131_072)
+def _instant(day: date, minute: int, timezone: str) -> datetime:
+    midnight = datetime.combine(day, time())
+    return instant_of(midnight + timedelta(minutes=minute), _zone(timezone)).astimezone(UTC)
 
 
 def _monday(day: date) -> date:

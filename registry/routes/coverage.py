@@ -1,18 +1,26 @@
 """When a person who can be told is on duty for a role in an area, over an interval. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from registry.duty.model import Duty
 from registry.duty.rules import Place, changes, on_duty
+from registry.duty.times import days_around, is_valid_on, spans_in_force
+from registry.hours.local_time import instant_of
+from registry.hours.opening_text import ScheduleError
 from registry.routes.people import People
 
+_DAY: Final = timedelta(days=1)
 Spans = tuple[tuple[datetime, datetime], ...]
 """Intervals in order, [from, until), none of which touch."""
 
 MUTE: Final = "mute"
 """A contact without a channel."""
+TOLD: Final = "told"
+"""A person with a channel."""
 ROOM: Final = "room"
 """A room that can be told; a message to it does not count as told to a person."""
 
@@ -67,24 +75,64 @@ class Coverage:
             return "gone"
         if not known.channels:
             return MUTE
-        return ROOM if known.room else "told"
+        return ROOM if known.room else TOLD
 
     def _judge(self, place: Place) -> Spans:
-        """By the answer at the beginning and at each moment at which it may change."""
-        if not self._roster.duties(*place) and not self._may_be_absent(place):
-            return self.whole if self._is_covered(place, self.begin) else ()
+        """One sweep over the spans of the duties; where somebody may be absent, the answer at the beginning and at each
+        moment at which it may change."""
+        if not self._may_be_absent(place):
+            return self._swept(place)
         moments = [self.begin, *changes(self._roster, *place, self.begin, self.end)]
         ends = [*moments[1:], self.end]
         pieces = zip(moments, ends, strict=True)
         return joined((since, until) for since, until in pieces if self._is_covered(place, since))
 
+    def _swept(self, place: Place) -> Spans:
+        """The spans of the duties of those who can be told, and the times in which no duty names anybody, if somebody
+        who can be told has this very role and area."""
+        told: list[tuple[datetime, datetime]] = []
+        named: list[tuple[datetime, datetime]] = []
+        duties: list[Duty] = []
+        for duty in self._roster.duties(*place):
+            with suppress(ScheduleError):
+                spans = spans_in_force(duty, self.begin, self.end, self._roster.classes, self._roster.timezone)
+                duties.append(duty)
+                named += spans
+                if self._state(duty.contact) == TOLD:
+                    told += spans
+        if any(self._state(contact.id) == TOLD for contact in self._roster.contacts(*place)):
+            told += self._unnamed(duties, named)
+        return joined(clipped(told, self.begin, self.end))
+
+    def _unnamed(self, duties: Sequence[Duty], in_force: Sequence[tuple[datetime, datetime]]) -> Spans:
+        """When none of the duties, which can be read, names anybody: on local days that the dates of none include,
+        outside of their spans."""
+        if any(duty.valid_from is None and duty.valid_to is None for duty in duties):
+            return ()
+        zone = ZoneInfo(self._roster.timezone)
+        days = [
+            (instant_of(datetime.combine(day, time()), zone), instant_of(datetime.combine(day + _DAY, time()), zone))
+            for day in days_around(self.begin, self.end, self._roster.timezone)
+            if any(is_valid_on(duty, day) for duty in duties)
+        ]
+        return without(joined(clipped([*days, *in_force], self.begin, self.end)), self.begin, self.end)
+
     def _may_be_absent(self, place: Place) -> bool:
-        return any(contact.id in self._absent for contact in self._roster.contacts(*place))
+        contacts = (contact.id for contact in self._roster.contacts(*place))
+        duties = (duty.contact for duty in self._roster.duties(*place))
+        return any(name in self._absent for names in (contacts, duties) for name in names)
 
     def _is_covered(self, place: Place, at: datetime) -> bool:
         contacts = self._people.routing.contacts
         found = (contacts[holder.contact] for holder in on_duty(self._roster, *place, at).found)
         return any(contact.channels and not contact.room for contact in found)
+
+
+def clipped(
+    spans: Iterable[tuple[datetime, datetime]], begin: datetime, end: datetime
+) -> Iterable[tuple[datetime, datetime]]:
+    """The parts of intervals within [`begin`, `end`)."""
+    return ((max(since, begin), min(until, end)) for since, until in spans if since < end and until > begin)
 
 
 def joined(spans: Iterable[tuple[datetime, datetime]]) -> Spans:

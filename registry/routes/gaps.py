@@ -5,7 +5,7 @@ country and a month take seconds. A place and a moment are in a gap exactly if `
 incident whose first step is due then.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Final
@@ -76,8 +76,16 @@ class _Case(msgspec.Struct, frozen=True):
         return self.programme is not None or self.station_kind is not None
 
 
+Progress = Callable[[int, int], None]
+"""Is told now and then how many of so many areas were looked at; each sort of incidents looks at all of them."""
+
+
 def find_gaps(
-    routing: Routing, paths: Mapping[str, Sequence[str]], levels: Mapping[str, str], question: GapQuestion
+    routing: Routing,
+    paths: Mapping[str, Sequence[str]],
+    levels: Mapping[str, str],
+    question: GapQuestion,
+    progress: Progress = lambda done, of: None,
 ) -> list[UntoldGap]:
     """The gaps in some areas, those that concern most areas first.
 
@@ -85,8 +93,9 @@ def find_gaps(
     on them. Raises SaidError for an interval that is too long or has no length.
     """
     _require_interval(question)
-    search = _Search(routing, paths, levels, question)
-    found = _merged(gap for case in _cases(routing.routes, question) for gap in search.gaps_of(case))
+    cases = list(_cases(routing.routes, question))
+    search = _Search(routing, paths, levels, question, _Steps(len(cases) * len(paths), progress))
+    found = _merged(gap for case in cases for gap in search.gaps_of(case))
     return sorted(found, key=lambda gap: (-len(gap.areas), gap.areas[0], gap.incidents))
 
 
@@ -106,6 +115,18 @@ def _require_interval(question: GapQuestion) -> None:
         )
 
 
+class _Steps:
+    """Counts areas that were looked at, and tells of each thousand."""
+
+    def __init__(self, of: int, progress: Progress) -> None:
+        self._of, self._progress, self._done = of, progress, 0
+
+    def add(self, number: int) -> None:
+        before, self._done = self._done, self._done + number
+        if before // 1000 != self._done // 1000:
+            self._progress(self._done, self._of)
+
+
 class _Search:
     """What the cases share: the people of places, and the chain of places above each area."""
 
@@ -115,7 +136,9 @@ class _Search:
         paths: Mapping[str, Sequence[str]],
         levels: Mapping[str, str],
         question: GapQuestion,
+        steps: _Steps,
     ) -> None:
+        self._steps = steps
         self._paths, self._levels, self._scope = paths, levels, routing.scope
         self._coverage = Coverage(People(routing), question.begin, question.end)
         self._chains: dict[tuple[str, str], tuple[Place, ...]] = {}
@@ -125,6 +148,7 @@ class _Search:
         """The gaps of one case; areas with equal ones are together."""
         areas: dict[tuple[str | None, str, Spans], list[str]] = {}
         for (route, places), codes in self._grouped(case).items():
+            self._steps.add(len(codes))
             spans = self._uncovered(route, places)
             if spans:
                 why = self._why(route, places)

@@ -1,7 +1,7 @@
 """Where and when nobody would be told: a table of cases, and that it agrees with the explanation of single moments."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -183,6 +183,25 @@ def test_all_kinds_and_severities_are_asked_about_and_kept_together() -> None:
         ("health", "info"),
         ("health", "warning"),
     }
+
+
+def test_who_has_the_role_is_there_on_days_that_no_duty_includes() -> None:
+    """From the second day on a duty names its contact, at night nobody; its night watch begins on the day before."""
+    watch = Duty(role="technician", contact="zhang", area=TOWN, times="Mo-Su 22:00-26:00", valid_from=date(2026, 3, 3))
+    found = find_gaps(routing([ZHANG], [watch], [route()]), {TOWN: PATHS[TOWN]}, LEVELS, QUESTION)
+    assert [short(gap) for gap in found] == [f"{TOWN}: default nobody_on_duty 03-03 00:00–03-03 22:00"]
+
+
+def test_times_that_cannot_be_read_name_nobody() -> None:
+    broken = Duty(role="technician", contact="zhang", area=TOWN, times="whenever")
+    assert find_gaps(routing([ZHANG], [broken], [route()]), {TOWN: PATHS[TOWN]}, LEVELS, QUESTION) == []
+
+
+def test_a_long_search_says_how_far_it_came() -> None:
+    paths = {f"{TOWN}{n}": (*PATHS[TOWN][:-1], f"{TOWN}{n}") for n in range(2500)}
+    said: list[tuple[int, int]] = []
+    find_gaps(routing([ALL], routes=[route()]), paths, LEVELS, QUESTION, lambda done, of: said.append((done, of)))
+    assert said == [(2500, 2500)], "areas with the same people are looked at together"
 
 
 @pytest.mark.parametrize("days", [0, -1, MOST_DAYS + 1])
