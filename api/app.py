@@ -61,6 +61,7 @@ from api.v1.findings import corrections, findings
 from api.v1.ledger import entries, exports
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
+from api.v1.reports import files as report_files
 from api.v1.response import answers, repairs, work_of_person
 from api.v1.routing import contacts, duty, told
 from api.v1.routing import routes as incident_routes
@@ -83,6 +84,7 @@ _ROUTERS: Final = (
     photos,
     work_of_person,
     uptime_figures,
+    report_files,
     answers,
     repairs,
     findings,

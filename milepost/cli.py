@@ -20,6 +20,7 @@ from milepost import (
     ledger_options,
     logs,
     options,
+    report_options,
     routing_options,
     template_options,
 )
@@ -344,6 +345,13 @@ COMMANDS: Mapping[str, Subcommand] = {
         runner="milepost.commands.route:run",
         without_option=("database_url",),
         add_arguments=routing_options.route,
+        interactive=True,
+    ),
+    "report": Subcommand(
+        help=Said("write a report of uptime as PDF, XLSX or CSV", "生成在线统计报告（PDF、XLSX、CSV）"),
+        runner="milepost.commands.report:run",
+        without_option=("database_url",),
+        add_arguments=report_options.report,
         interactive=True,
     ),
     "schedule": Subcommand(

@@ -82,7 +82,7 @@ DECLARE
                    "area", "escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health_change", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
-                   "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
+                   "scoped.unregistered", "scoped.shard_move", "scoped.registry_fact", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident", "link"],
         "INSERT, SELECT": ["incident_entry", "link_post", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",

@@ -192,6 +192,12 @@ BEGIN
         ('presence', '*', of_station),
         ('station_lifecycle', '*', of_station),
         ('shard_move', '*', of_station),
+        -- The reports read the past of a station, its area and its programmes, and what any station may follow; not who wrote it.
+        ('registry_fact', 'id, kind, subject, effective_at, whole, fields',
+            '(SELECT CASE WHEN t.kind IN (''kind_schedule'', ''kind_override'', ''country_override'', ''day_class'') THEN true '
+            'WHEN t.kind = ''programme_closure'' THEN t.subject IN (SELECT id FROM scope_programmes() AS id) '
+            'WHEN t.kind LIKE ''area%'' THEN t.subject IN (SELECT code FROM scope_names() AS code) '
+            'ELSE EXISTS (SELECT FROM station s WHERE s.id = t.subject AND s.area IN (SELECT code FROM scope_areas() AS code)) END)'),
         ('dead_letter', '*', of_station),
         -- Both are small. Below policies the planner would take the look-ups of the second for full scans, in every list.
         ('set_aside', '*', '(SELECT true FROM station s WHERE s.id = CASE '

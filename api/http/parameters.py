@@ -37,3 +37,10 @@ def _area(
 
 
 AreaFilter = Annotated[list[str] | None, Depends(_area)]
+PeriodName = Annotated[
+    str | None,
+    Query(
+        pattern=r"^(19|20|21)\d\d(-(0[1-9]|1[0-2]))?$",
+        description="a month or a year: 2026-11, 2026; the month of the newest kept day",
+    ),
+]

@@ -182,6 +182,8 @@ _V1: Final[Mapping[Route, Need]] = {
     ("POST", "/incidents/{id}/resolve"): Permission.RESOLVE,
     ("GET", "/uptime"): Permission.READ,
     ("GET", "/uptime/stations"): Permission.READ,
+    ("GET", "/reports/uptime"): Permission.READ,
+    ("GET", "/reports/stations/{id}"): Permission.READ,
     ("GET", "/work"): Permission.READ,
     ("GET", "/response"): Permission.READ_HISTORY,
     ("GET", "/incidents/{id}/repairs"): Permission.READ,

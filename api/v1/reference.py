@@ -22,6 +22,7 @@ TAGS: Final = (
     {"name": "history", "description": "What a station was, measured and was used for."},
     {"name": "areas", "description": "Areas with the counts of all their stations."},
     {"name": "uptime", "description": "Online rate, service rate and coverage of kept days."},
+    {"name": "reports", "description": "Figures of kept days as PDF, XLSX or CSV."},
     {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
@@ -707,6 +708,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
                 "figures": _UPTIME,
             }
         ),
+    ),
+    "get_uptime_report": Operation(
+        summary="A report of an area's uptime", answer="(the bytes of a PDF)", media="application/pdf"
+    ),
+    "get_station_report": Operation(
+        summary="A report of a station", answer="(the bytes of a PDF)", media="application/pdf"
     ),
     "get_response": Operation(summary="Who owns what, and how fast people answer", answer=_RESPONSE),
     "list_closures": Operation(summary="List closures", answer=_list(_APPROVED)),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import count, takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from registry.facts.as_of import RegistryAsOf
 
 _NOON: Final = time(12, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 
 
 class TerminalRun(msgspec.Struct, frozen=True):
@@ -67,18 +69,32 @@ def days_between(registry: RegistryAsOf, station: str, first: date, last: date) 
     return local_days(first, last, zones_of(registry, station))
 
 
+def hourly_figures(registry: RegistryAsOf, station: str, recorded: Recorded, day: LocalDay) -> list[Figures]:
+    """The figures of the hours of a local day, from its begin on: 24, or 23 or 25 where clocks change. All are zero
+    on a day on which the station was not registered. Raises ScheduleError for rules that cannot be read."""
+    hours = takewhile(lambda begin: begin < day.end, (day.begin + n * _HOUR for n in count()))
+    if not _is_registered(registry, station, day):
+        return [Figures() for _ in hours]
+    sources = _sources(registry, station, recorded, day)
+    return [figures_between(sources, begin, min(begin + _HOUR, day.end)) for begin in hours]
+
+
 def _closed_day(registry: RegistryAsOf, station: str, recorded: Recorded, day: LocalDay) -> StationDay:
     if not _is_registered(registry, station, day):
         return StationDay(station=station, day=day.day, figures=Figures())
-    sources = StationSources(
+    sources = _sources(registry, station, recorded, day)
+    path = path_on(registry, station, day)
+    return StationDay(station=station, day=day.day, path=path, figures=figures_between(sources, day.begin, day.end))
+
+
+def _sources(registry: RegistryAsOf, station: str, recorded: Recorded, day: LocalDay) -> StationSources:
+    return StationSources(
         changes=recorded.changes,
         gaps=recorded.gaps,
         presence=tuple(each.run for each in recorded.presence if _counts(registry, station, each)),
         decided=decided_then(registry, station, day.begin, day.end),
         corrected=corrected_spans(recorded.corrections),
     )
-    path = path_on(registry, station, day)
-    return StationDay(station=station, day=day.day, path=path, figures=figures_between(sources, day.begin, day.end))
 
 
 def _is_registered(registry: RegistryAsOf, station: str, day: LocalDay) -> bool:

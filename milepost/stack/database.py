@@ -31,8 +31,9 @@ class DatabaseUrls(msgspec.Struct, frozen=True, kw_only=True):
         }.get(command, given)
 
 
-OF_THE_API: Final = ("api", "users", "tokens", "templates")
-"""The commands that work on accounts and sessions, or act by an account: these are closed to the services."""
+OF_THE_API: Final = ("api", "users", "tokens", "templates", "report")
+"""The commands that work on accounts and sessions, act by an account, or read as the API does: these are closed to the
+services."""
 
 
 async def make_logins(owner_url: str, directory: Path) -> DatabaseUrls:

@@ -27,6 +27,7 @@ ZH: Final = {
     "uptime_after": "下一期",
     "uptime_revision": "第 {n} 版，{when}，{why}：",
     "uptime_addendum": "（附记）",
+    "report_get": "下载报告：",
     "uptime_unknown": "没有这个服务点或区划。",
     "uptime_bad_period": "请按 2026-11 或 2026 的格式填写月份或年份。",
 }
@@ -55,6 +56,7 @@ EN: Final = {
     "uptime_after": "Period after",
     "uptime_revision": "Revision {n}, {when}, {why}:",
     "uptime_addendum": "(addendum)",
+    "report_get": "Download a report:",
     "uptime_unknown": "There is no such station or area.",
     "uptime_bad_period": "Give a month or a year as 2026-11 or 2026.",
 }

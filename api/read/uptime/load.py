@@ -14,7 +14,7 @@ from api.read.areas import find_area_row
 from api.read.found import FoundPage
 from api.read.rows import DatabaseRow
 from api.read.scope import asked_areas, subtree_codes
-from api.read.uptime.period import UptimePeriod, month_period
+from api.read.uptime.period import UptimePeriod, month_period, period_named
 from api.read.uptime.queries import QUERIES
 from api.read.uptime.schemas import (
     DayRevised,
@@ -90,6 +90,11 @@ async def usual_period(connection: Connection) -> UptimePeriod:
     """The month of the newest kept day, else of the present one."""
     state = await connection.fetchrow(QUERIES.kept_days_state)
     return month_period(datetime.now(HOME).date() if state is None else state["last_day"])
+
+
+async def asked_period(connection: Connection, name: str | None) -> UptimePeriod:
+    """The period of a name that is checked already, else the usual one."""
+    return await usual_period(connection) if name is None else period_named(name)
 
 
 async def load_station_uptime(connection: Connection, station: str, period: UptimePeriod) -> FoundUptime:

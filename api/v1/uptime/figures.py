@@ -6,24 +6,14 @@ from fastapi import APIRouter, Query
 
 from api.context import Shared
 from api.http.paging import PageOf
-from api.http.parameters import AreaFilter
+from api.http.parameters import AreaFilter, PeriodName
 from api.http.problems import bad_parameter
 from api.http.work import WorkRoute
 from api.read.schemas import Listing
-from api.read.uptime.load import list_station_uptime, load_area_uptime, load_station_uptime, usual_period
-from api.read.uptime.period import UptimePeriod, period_named
+from api.read.uptime.load import asked_period, list_station_uptime, load_area_uptime, load_station_uptime
 from api.read.uptime.schemas import UptimeDocument, UptimeOfStation
-from store.pool import Connection
 
 router = APIRouter(tags=["uptime"], route_class=WorkRoute)
-
-PeriodName = Annotated[
-    str | None,
-    Query(
-        pattern=r"^(19|20|21)\d\d(-(0[1-9]|1[0-2]))?$",
-        description="a month or a year: 2026-11, 2026; the month of the newest kept day",
-    ),
-]
 
 
 @router.get("/uptime")
@@ -39,7 +29,7 @@ async def get_uptime(
     if area is not None and station is not None:
         raise bad_parameter("station", "ask for a station or for an area, not for both")
     async with context.database.snapshot() as connection:
-        asked = await _period(connection, period)
+        asked = await asked_period(connection, period)
         if station is not None:
             found = await load_station_uptime(connection, station, asked)
         else:
@@ -54,9 +44,5 @@ async def list_uptime_of_stations(
     """Figures of the stations that are in an area now, in the order of their ids, with what came after a freeze. Of
     each the days count on which it was in the area."""
     async with context.database.snapshot() as connection:
-        found = await list_station_uptime(connection, area, await _period(connection, period), page)
+        found = await list_station_uptime(connection, area, await asked_period(connection, period), page)
     return await found.listing(context.work)
-
-
-async def _period(connection: Connection, name: str | None) -> UptimePeriod:
-    return await usual_period(connection) if name is None else period_named(name)

@@ -72,7 +72,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             "name": "title",
             "language": "en",
         }
-        return row.path.format(id=found, code=self.area, **others)
+        # CSV needs no fonts.
+        form = "?format=csv" if "/reports/" in row.path else ""
+        return row.path.format(id=found, code=self.area, **others) + form
 
     @property
     def names(self) -> list[str]:

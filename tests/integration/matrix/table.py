@@ -166,6 +166,8 @@ POST   /api/v1/incidents/{id}/resolve        AS    200 404
 GET    /api/v1/work                          ASTUW 200 left out
 GET    /api/v1/uptime                        ASTUW 200 left out
 GET    /api/v1/uptime/stations               ASTUW 200 left out
+GET    /api/v1/reports/uptime                ASTUW 200 left out
+GET    /api/v1/reports/stations/{id}         ASTUW 200 404
 GET    /api/v1/response                      ASUW  200 left out
 GET    /api/v1/incidents/{id}/repairs        ASTUW 200 404
 POST   /api/v1/incidents/{id}/repairs        AST   201 404

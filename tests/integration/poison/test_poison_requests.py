@@ -88,6 +88,8 @@ QUERIES: Final = {
     "/api/v1/blind-spots": ("area", "kind", "cursor"),
     "/api/v1/uptime": ("area", "station", "period"),
     "/api/v1/uptime/stations": ("area", "period"),
+    "/api/v1/reports/uptime": ("area", "period", "format", "language"),
+    "/api/v1/reports/stations/s": ("period", "format", "language"),
     "/api/v1/work": ("contact",),
     "/api/v1/response": ("area", "from", "to"),
     "/api/v1/pipeline": ("from", "to", "limit"),

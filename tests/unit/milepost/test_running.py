@@ -134,7 +134,8 @@ def test_what_to_type_elsewhere(tmp_path: Path) -> None:
 def test_every_command_that_wants_a_server_takes_data(capsys: pytest.CaptureFixture[str]) -> None:
     for name, command in cli.COMMANDS.items():
         actions = {"templates": "list", "tokens": "list", "users": "list", "duty": "now", "ledger": "export"} | {
-            "route": "gaps"
+            "route": "gaps",
+            "report": "uptime",
         }
         action = [actions[name]] if name in actions else []
         with pytest.raises(SystemExit):

@@ -1,0 +1,1 @@
+"""Reports of the kept figures, within the scope of a snapshot."""

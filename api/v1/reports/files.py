@@ -1,0 +1,80 @@
+"""Reports as files: PDF, XLSX or CSV."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from api.context import Context, Shared
+from api.http.parameters import AreaFilter, PeriodName, StationId
+from api.http.problems import Problem
+from api.http.work import WorkRoute
+from api.read.reports.load import load_uptime_facts
+from api.read.reports.station import load_station_facts
+from api.read.uptime.load import asked_period
+from audit.reports.document import Report
+from audit.reports.formats import FORMATS
+from audit.reports.station_report import station_report
+from audit.reports.uptime_report import uptime_report
+from contract.said import SaidError
+
+router = APIRouter(tags=["reports"], route_class=WorkRoute)
+
+MOST_STATIONS: Final = {"pdf": 1_000, "xlsx": 5_000, "csv": 5_000}
+"""Of a report by the API; `milepost report` has no such limit. A PDF of 1,000 stations takes some 250 MiB."""
+
+FormatName = Annotated[Literal["pdf", "xlsx", "csv"], Query(description="the format of the file")]
+ReportLanguage = Annotated[Literal["zh-CN", "en"], Query(description="the language of the report")]
+
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "the file",
+        "content": {
+            form.media: {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
+            for form in FORMATS.values()
+        },
+    }
+}
+
+
+@router.get("/reports/uptime", response_class=Response, responses=_FILE)
+async def get_uptime_report(
+    context: Shared,
+    area: AreaFilter = None,
+    period: PeriodName = None,
+    format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
+    language: ReportLanguage = "zh-CN",
+) -> Response:
+    """The uptime of an area with all below it, or of everything in the scope: sums, areas, stations from the lowest
+    service rate on and why, days. CSV has the stations. 422 for more than 1,000
+    stations in a PDF or 5,000 in another format: ask for a smaller area."""
+    async with context.database.snapshot() as connection:
+        asked = await asked_period(connection, period)
+        facts = await load_uptime_facts(connection, area, asked, language, most=MOST_STATIONS[format])
+    name = facts.about.place[0] if facts.about.place else "all"
+    return await _file(context, lambda: uptime_report(facts, language), format, f"uptime-{name}-{asked.name}")
+
+
+@router.get("/reports/stations/{id}", response_class=Response, responses=_FILE)
+async def get_station_report(
+    context: Shared,
+    id: StationId,  # noqa: A002 -- the name in the path
+    period: PeriodName = None,
+    format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
+    language: ReportLanguage = "zh-CN",
+) -> Response:
+    """A station: what it was in each hour, its days, incidents and revisions. CSV has the days."""
+    async with context.database.snapshot() as connection:
+        asked = await asked_period(connection, period)
+        facts = await load_station_facts(connection, id, asked, language)
+    return await _file(context, lambda: station_report(facts, language), format, f"station-{asked.name}")
+
+
+async def _file(context: Context, make: Callable[[], Report], form: str, name: str) -> Response:
+    written = FORMATS[form]
+    try:
+        data = await context.work.do_alone(lambda: written.write(make()))
+    except SaidError as exc:
+        raise Problem(503, str(exc)) from exc
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
+    return Response(data, media_type=written.media, headers=headers)

@@ -1,0 +1,42 @@
+"""A report as CSV: the table of its places or days, for programs and for spreadsheets. Pure.
+
+UTF-8 with BOM, because spreadsheets take a file without one for the encoding of the machine. Times are whole
+milliseconds and rates percent, so nothing has to be parsed. A text that a spreadsheet would compute as a formula has an
+apostrophe before it, as OWASP advises ("CSV Injection").
+"""
+
+import csv
+import io
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from audit.reports.document import CellValue, Report, hundredths_of_percent
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def csv_bytes(report: Report) -> bytes:
+    """The listed table with a header of column keys."""
+    table = report.tables[report.listed]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([column.key for column in table.columns])
+    writer.writerows([csv_cell(value) for value in row] for row in table.rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def csv_cell(value: CellValue) -> str:
+    """A value as the text of a cell."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA) else value
+        case Fraction():
+            hundredths = hundredths_of_percent(value)
+            return f"{hundredths // 100}.{hundredths % 100:02}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)

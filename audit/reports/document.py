@@ -1,0 +1,110 @@
+"""What a report says, before a format is chosen. Pure.
+
+A report has values, not texts: the formats write a time or a rate as their readers need them. All formats of a report
+show the same rows in the same order, and the same report gives the same bytes.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+import msgspec
+
+CellValue = str | int | date | Fraction | None
+"""A value of a table. None: there is nothing to say; it is never 0."""
+
+
+class ColumnKind(StrEnum):
+    """What the values of a column are."""
+
+    TEXT = "text"
+    DAY = "day"
+    COUNT = "count"
+    #: Whole milliseconds.
+    TIME = "time"
+    #: A fraction of 1; two decimals of a percent, rounded down.
+    RATE = "rate"
+
+
+class ReportColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column. `key`: its name for programs, in CSV; `title`: for people; `share`: its part of the width of a page."""
+
+    key: str
+    title: str
+    kind: ColumnKind = ColumnKind.TEXT
+    share: int = 2
+
+
+class ReportTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table. `name`: of its sheet in XLSX, at most 31 characters."""
+
+    name: str
+    title: str
+    columns: tuple[ReportColumn, ...]
+    rows: Sequence[tuple[CellValue, ...]]
+    note: str = ""
+
+
+class StripDay(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a heat strip: a day, and of each of its 24 hours the key of the legend."""
+
+    day: date
+    hours: tuple[str, ...]
+
+
+class StripSign(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a strip's legend. The sign says the same as the colour."""
+
+    key: str
+    word: str
+    sign: str
+    colour: str
+
+
+class HeatStrip(msgspec.Struct, frozen=True, kw_only=True):
+    """What a station was in each hour of each day."""
+
+    title: str
+    days: tuple[StripDay, ...]
+    legend: tuple[StripSign, ...]
+
+
+class DailyRates(msgspec.Struct, frozen=True, kw_only=True):
+    """A chart of rates by day. None: nothing was due."""
+
+    title: str
+    days: tuple[tuple[date, Fraction | None], ...]
+
+
+class ReportText(msgspec.Struct, frozen=True, kw_only=True):
+    """Sentences of a format in the reader's language."""
+
+    page: str
+    verify_title: str
+    verify: tuple[str, ...]
+    no_checkpoint: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole report. `listed`: the place of the table that CSV has; `dated`: its last day, which is the date of the
+    files; `wide`: pages lie on their long side; `checkpoint`: the newest of the ledger, a C2SP note."""
+
+    title: str
+    subtitle: str
+    language: str
+    dated: date
+    facts: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    tables: tuple[ReportTable, ...]
+    listed: int
+    text: ReportText
+    wide: bool = False
+    chart: DailyRates | None = None
+    strip: HeatStrip | None = None
+    checkpoint: str | None = None
+
+
+def hundredths_of_percent(rate: Fraction) -> int:
+    """A rate in hundredths of a percent, rounded down: only the whole is 100.00%."""
+    return int(rate * 10_000 // 1)

@@ -1,0 +1,123 @@
+"""A report as PDF/A-2b, drawn by typst. Pure.
+
+The template takes the report as JSON, so no text of a report is ever markup. The date of the document is the last day
+of the report, and typst takes the identifiers of a file from its contents: the same report gives the same bytes, with
+the same fonts.
+"""
+
+import io
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+import segno
+import typst
+
+from audit.reports.cell_text import cell_text
+from audit.reports.document import ColumnKind, Report, ReportTable
+from contract.said import SaidError
+
+FONTS: Final = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Noto Sans SC",
+    "WenQuanYi Micro Hei",
+    "Noto Serif Tibetan",
+    "DDC Uchen",
+    "Microsoft Himalaya",
+    "Noto Sans",
+    "DejaVu Sans",
+    "Libertinus Serif",
+)
+"""Fonts in the order in which a sign is looked for; typst brings the last one."""
+_NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE}
+
+
+def pdf_bytes(report: Report) -> bytes:
+    """The document. Raises SaidError if no font of this machine has a sign of the report."""
+    known = families()
+    inputs = {"report": msgspec.json.encode(_data(report, [font for font in FONTS if font in known])).decode()}
+    try:
+        found = typst.compile(_template(), sys_inputs=inputs, pdf_standards="a-2b", format="pdf", pdf_tags=False)
+    except typst.TypstError as exc:
+        if "font" not in exc.message and "glyph" not in exc.message:
+            raise
+        raise SaidError(
+            f"no font of this machine has all signs of the report ({exc.message}): install fonts for Chinese and "
+            "Tibetan (Debian: fonts-noto-cjk fonts-noto-core), then run the command again",
+            f"本机字体缺少报告中的部分文字（{exc.message}）：请安装中文和藏文字体"
+            "（Debian：fonts-noto-cjk fonts-noto-core），然后重新运行",
+        ) from exc
+    if not isinstance(found, bytes):
+        raise TypeError("typst gave no PDF")
+    return found
+
+
+@cache
+def families() -> frozenset[str]:
+    """The font families of this machine."""
+    return frozenset(typst.Fonts().families())
+
+
+@cache
+def _template() -> bytes:
+    return (files(__package__) / "report.typ").read_bytes()
+
+
+def _data(report: Report, fonts: list[str]) -> Mapping[str, Any]:
+    return {
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "lang": report.language[:2],
+        "fonts": fonts,
+        "wide": report.wide,
+        "dated": [report.dated.year, report.dated.month, report.dated.day],
+        "facts": report.facts,
+        "notes": report.notes,
+        "text": report.text,
+        "tables": [_table(table) for table in report.tables],
+        "chart": None if report.chart is None else {"title": report.chart.title, "days": _bars(report)},
+        "strip": None
+        if report.strip is None
+        else {
+            "title": report.strip.title,
+            "days": [[f"{line.day:%m-%d}", line.hours] for line in report.strip.days],
+            "legend": report.strip.legend,
+        },
+        "checkpoint": report.checkpoint,
+        "qr": None if report.checkpoint is None else qr_svg(report.checkpoint),
+    }
+
+
+def _bars(report: Report) -> list[tuple[str, float | None, str]]:
+    days = () if report.chart is None else report.chart.days
+    return [(f"{day:%d}", None if rate is None else float(rate), _short(rate)) for day, rate in days]
+
+
+def _short(rate: Fraction | None) -> str:
+    return "" if rate is None else str(int(rate * 100))
+
+
+def _table(table: ReportTable) -> Mapping[str, Any]:
+    return {
+        "title": table.title,
+        "note": table.note,
+        "columns": [
+            {"title": column.title, "share": column.share, "number": column.kind in _NUMBERS}
+            for column in table.columns
+        ],
+        "rows": [
+            [cell_text(value, column.kind) for value, column in zip(row, table.columns, strict=True)]
+            for row in table.rows
+        ],
+    }
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as SVG."""
+    out = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(out, kind="svg", border=0, scale=4)
+    return out.getvalue().decode()

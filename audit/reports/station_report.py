@@ -1,0 +1,160 @@
+"""The report of a station in a month or a year: a strip of its hours, days, incidents and revisions. Pure."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from audit.days.figures import Figures
+from audit.reports.cell_text import time_text
+from audit.reports.document import (
+    CellValue,
+    ColumnKind,
+    DailyRates,
+    HeatStrip,
+    Report,
+    ReportColumn,
+    ReportTable,
+    StripDay,
+)
+from audit.reports.hour_signs import NOT_OPEN, hour_state, legend
+from audit.reports.reasons import reasons
+from audit.reports.texts import text
+from audit.reports.uptime_report import PeriodFacts, parts_table, period_lines, sums_table, verify_text
+from contract.glossary import word
+
+_HOURS = 24
+
+
+class ReportedIncident(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident of the station. Times are those of China, to the minute; `closed`: empty while it is open; `cause`:
+    of its last repair."""
+
+    id: int
+    kind: str
+    began: str
+    closed: str
+    cause: str | None
+
+
+class ReportedRevision(msgspec.Struct, frozen=True, kw_only=True):
+    """A further revision of a day."""
+
+    day: date
+    number: int
+    recorded: date
+    causes: tuple[str, ...]
+    addendum: bool
+    difference: Figures
+
+
+class StationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of a station. `parts`: days (or the first days of months) with their figures; `hours`: of each day
+    of a month the figures of its hours, nothing in a year; `before`: the name and figures of the period before."""
+
+    about: PeriodFacts
+    area: str
+    figures: Figures
+    later: Figures | None
+    before: tuple[str, Figures]
+    parts: Sequence[tuple[date, Figures]]
+    hours: Sequence[tuple[date, Sequence[Figures]]]
+    incidents: Sequence[ReportedIncident]
+    revisions: Sequence[ReportedRevision]
+
+
+def station_report(facts: StationFacts, language: str) -> Report:
+    """The report in `language` (zh-CN or en)."""
+    about = facts.about
+    title = text("by_month" if about.is_year else "by_day", language)
+    causes = tuple(sorted({incident.cause for incident in facts.incidents if incident.cause is not None}))
+    rates = tuple((day, figures.service_rate) for day, figures in sorted(facts.parts))
+    place = about.place or ("", "")
+    return Report(
+        title=text("station_title", language, place=place[1]),
+        subtitle=about.period,
+        language=language,
+        dated=about.last,
+        facts=(
+            *period_lines(about, None, language),
+            (text("area", language), facts.area),
+            (text("why", language), reasons(facts.figures, causes, language) or text("strip_served", language)),
+        ),
+        notes=(text("rates_note", language),),
+        tables=(
+            sums_table(facts.figures, facts.later, facts.before, language),
+            parts_table(facts.parts, language, title=title),
+            *([_incidents(facts.incidents, language)] if facts.incidents else []),
+            *([_revisions(facts.revisions, language)] if facts.revisions else []),
+        ),
+        listed=1,
+        text=verify_text(language),
+        chart=None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates),
+        strip=_strip(facts, language) if facts.hours else None,
+        checkpoint=about.checkpoint,
+    )
+
+
+def _strip(facts: StationFacts, language: str) -> HeatStrip:
+    days = [StripDay(day=day, hours=_signs(hours)) for day, hours in sorted(facts.hours)]
+    return HeatStrip(title=text("strip", language), days=tuple(days), legend=legend(language))
+
+
+def _signs(hours: Sequence[Figures]) -> tuple[str, ...]:
+    """24 entries: a day of 23 hours ends with one that is not open, and of 25 hours the last one is left out."""
+    found = [hour_state(figures) for figures in hours[:_HOURS]]
+    return (*found, *(NOT_OPEN for _ in range(_HOURS - len(found))))
+
+
+def _incidents(incidents: Sequence[ReportedIncident], language: str) -> ReportTable:
+    def column(key: str, title: str, share: int = 3) -> ReportColumn:
+        return ReportColumn(key=key, title=text(title, language), share=share)
+
+    columns = (
+        ReportColumn(key="incident", title=text("incident", language), kind=ColumnKind.COUNT, share=1),
+        column("kind", "kind"),
+        column("began_at", "began"),
+        column("closed_at", "ended"),
+        column("cause", "cause"),
+    )
+    rows: list[tuple[CellValue, ...]] = [
+        (
+            one.id,
+            word("kind", one.kind, language),
+            one.began,
+            one.closed or None,
+            None if one.cause is None else word("repair_cause", one.cause, language),
+        )
+        for one in incidents
+    ]
+    title = text("incidents", language)
+    return ReportTable(name=title, title=title, columns=columns, rows=rows)
+
+
+def _revisions(revisions: Sequence[ReportedRevision], language: str) -> ReportTable:
+    columns = (
+        ReportColumn(key="day", title=text("day", language), kind=ColumnKind.DAY, share=2),
+        ReportColumn(key="revision", title=text("revision", language), kind=ColumnKind.COUNT, share=1),
+        ReportColumn(key="recorded", title=text("recorded", language), kind=ColumnKind.DAY, share=2),
+        ReportColumn(key="causes", title=text("causes", language), share=5),
+        ReportColumn(key="difference", title=text("difference", language), share=6),
+    )
+    rows: list[tuple[CellValue, ...]] = [
+        (one.day, one.number, one.recorded, _causes(one, language), _difference(one.difference, language))
+        for one in revisions
+    ]
+    title = text("revisions", language)
+    return ReportTable(name=title, title=title, columns=columns, rows=rows)
+
+
+def _causes(one: ReportedRevision, language: str) -> str:
+    named = [word("revision_cause", cause, language) for cause in one.causes]
+    return text("comma", language).join([*named, *([text("addendum", language)] if one.addendum else [])])
+
+
+def _difference(difference: Figures, language: str) -> str:
+    changed = [(name, getattr(difference, name)) for name in difference.__struct_fields__]
+    parts = [
+        f"{word('figure', name, language)} {'+' if ms > 0 else '−'}{time_text(abs(ms))}" for name, ms in changed if ms
+    ]
+    return text("comma", language).join(parts)

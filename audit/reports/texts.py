@@ -1,0 +1,103 @@
+"""Titles and sentences of reports, in zh-CN and en. Words of figures, causes and verdicts come from the glossary."""
+
+from typing import Final
+
+from contract.said import Said
+
+TEXTS: Final = {
+    "uptime_title": Said("Uptime report: {place}", "在线统计报告：{place}"),
+    "station_title": Said("Station report: {place}", "服务点报告：{place}"),
+    "everything": Said("all stations in the scope", "权限范围内全部服务点"),
+    "area": Said("Area", "区划"),
+    "area_code": Said("Area code", "区划代码"),
+    "station": Said("Station", "服务点"),
+    "name": Said("Name", "名称"),
+    "rank": Said("Rank", "名次"),
+    "period": Said("Period", "统计时段"),
+    "days": Said("Days counted", "已统计日期"),
+    "days_between": Said("{first} to {last}", "{first} 至 {last}"),
+    "no_days": Said("no day of this period is counted yet", "此时段内还没有已统计的日期"),
+    "status": Said("Status", "状态"),
+    "frozen": Said("frozen on {day}; later corrections are addenda", "已于 {day} 定稿，此后的更正列为附记"),
+    "not_frozen": Said("not frozen yet: figures may still change", "尚未定稿，数据仍可能变化"),
+    "of_year": Said("frozen months, and the other months as they stand", "已定稿的月份，及其余月份的现有数据"),
+    "stations": Said("Stations", "服务点"),
+    "stations_worst": Said("Stations, the lowest service rate first", "服务点（服务率由低到高）"),
+    "areas_worst": Said("Areas, the lowest service rate first", "下级区划（服务率由低到高）"),
+    "by_day": Said("By day", "按日"),
+    "by_month": Said("By month", "按月"),
+    "sums": Said("The period", "本期"),
+    "this_period": Said("this period", "本期"),
+    "with_addenda": Said("this period with addenda", "本期（含附记）"),
+    "period_before": Said("period before ({name})", "上一期（{name}）"),
+    "day": Said("Day", "日期"),
+    "part": Said("Part", "时段"),
+    "why": Said("Why", "原因"),
+    "incidents": Said("Incidents", "事件数"),
+    "not_online_ms": Said("time not online", "不在线时长"),
+    "not_served_ms": Said("time without service", "未服务时长"),
+    "never_online": Said("never online", "始终不在线"),
+    "was_offline": Said("not online {time} of {due}", "应在线 {due}，不在线 {time}"),
+    "was_unusable": Said("online and not usable, at least {time}", "在线但不可用，至少 {time}"),
+    "link_was_down": Said("link down while it served, at least {time}", "断网期间仍提供服务，至少 {time}"),
+    "was_unknown": Said("the platform cannot tell {time}", "平台无法判断 {time}"),
+    "was_excused": Said("approved closures {time}", "已报备 {time}"),
+    "found_causes": Said("causes found: {causes}", "已查明原因：{causes}"),
+    "nothing_due": Said("nothing was due", "无应在线时长"),
+    "separator": Said("; ", "；"),
+    "comma": Said(", ", "、"),
+    "few_known": Said("coverage below 95%: no rate alone", "数据覆盖率低于 95%，比率不能单独引用"),
+    "rates_note": Said(
+        "Online rate = time online / time due. Service rate = time usable / service time due. Coverage = time due / "
+        "(scheduled open time − excused time). Rates of an area are those of its sums, not means of rates; they are "
+        "rounded down, so only the whole is 100%. A dash: nothing was due. Times are hours:minutes.",
+        "在线率＝在线时长÷应在线时长；服务率＝可用时长÷应服务时长；数据覆盖率＝应在线时长÷（应开放时长－报备时长）。"
+        "区划的比率为合计之比，不是平均数；比率向下取整，只有全部达到才为 100%。"
+        "“–”表示无应在线时长。时长为“小时:分钟”。",
+    ),
+    "order_note": Said(
+        "Stations without a service rate come last. Equal rates have the same rank.",
+        "没有服务率的服务点排在最后；服务率相同的名次相同。",
+    ),
+    "chart": Said("Service rate by day, in percent", "每日服务率（%）"),
+    "strip": Said("What the station was in most of each hour", "服务点每小时的主要状态"),
+    "strip_served": Said("in service", "正常服务"),
+    "strip_ran": Said("link down, in service", "断网期间仍提供服务"),
+    "strip_not_open": Said("not open", "非开放时间"),
+    "revisions": Said("Revisions", "修订记录"),
+    "revision": Said("Revision", "版次"),
+    "recorded": Said("Recorded on", "记录日期"),
+    "causes": Said("Causes", "修订原因"),
+    "difference": Said("Difference", "差额"),
+    "addendum": Said("addendum", "附记"),
+    "began": Said("Began (China time)", "开始时间（北京时间）"),
+    "ended": Said("Closed (China time)", "关闭时间（北京时间）"),
+    "kind": Said("Kind", "类型"),
+    "incident": Said("Incident", "事件"),
+    "cause": Said("Cause", "原因"),
+    "page": Said("page", "第"),
+    "verify_title": Said("How to verify", "如何核验"),
+    "no_checkpoint": Said(
+        "The ledger has no signed checkpoint yet: this report cannot be verified.",
+        "账本还没有签名的检查点：本报告暂不能核验。",
+    ),
+    "verify_export": Said(
+        "1. Take an export of the ledger from the operator: GET /api/v1/ledger/export. Run: milepost verify FOLDER.",
+        "1. 向运营方索取账本导出文件（GET /api/v1/ledger/export），并运行：milepost verify 目录。",
+    ),
+    "verify_checkpoint": Said(
+        "2. Compare the checkpoint above, also in the QR code, with the export, and with the copy of the office that "
+        "cosigns.",
+        "2. 将上方检查点（二维码内容相同）与导出文件及联署单位保存的副本比对。",
+    ),
+    "verify_figures": Said(
+        "3. The operator computes all figures again from their sources: milepost audit rebuild --from DAY --to DAY. No "
+        "difference may be printed.",
+        "3. 由运营方按原始记录重新计算全部数据：milepost audit rebuild --from 日期 --to 日期，应无任何差异。",
+    ),
+}
+
+
+def text(name: str, language: str, /, **values: object) -> str:
+    """A text in `language` (zh-CN or en)."""
+    return TEXTS[name].text(language).format(**values)

@@ -1,0 +1,251 @@
+"""The report of an area's uptime in a month or a year: sums, areas, stations from the worst on and why, days. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+import msgspec
+
+from audit.days.figures import Figures
+from audit.reports.document import (
+    CellValue,
+    ColumnKind,
+    DailyRates,
+    Report,
+    ReportColumn,
+    ReportTable,
+    ReportText,
+)
+from audit.reports.reasons import not_online_ms, not_served_ms, reasons
+from audit.reports.texts import text
+from contract.glossary import word
+
+_RATES: Final = ("online_rate", "service_rate", "coverage")
+_SUMS: Final = ("scheduled_ms", "excused_ms", "unknown_ms", "due_ms", "online_ms", "service_due_ms", "usable_ms")
+
+
+class ReportedPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A station (`area`: the name of its area) or an area. `causes`: of its repairs, as machine words."""
+
+    id: str
+    name: str
+    figures: Figures
+    area: str = ""
+    incidents: int = 0
+    causes: tuple[str, ...] = ()
+
+
+class PeriodFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report is about. `place`: None is everything in the scope; `kept`: the first and last day that is counted;
+    `frozen`: the day on which the month was frozen, always None of a year."""
+
+    place: tuple[str, str] | None
+    period: str
+    is_year: bool
+    last: date
+    kept: tuple[date, date] | None
+    frozen: date | None
+    checkpoint: str | None
+
+
+class UptimeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of an area. `parts`: days (or the first days of months) with their figures; `before`: the name and
+    the figures of the period before; `later`: with addenda, None if there are none."""
+
+    about: PeriodFacts
+    figures: Figures
+    later: Figures | None
+    before: tuple[str, Figures]
+    areas: Sequence[ReportedPlace]
+    stations: Sequence[ReportedPlace]
+    parts: Sequence[tuple[date, Figures]]
+
+
+def uptime_report(facts: UptimeFacts, language: str) -> Report:
+    """The report in `language` (zh-CN or en)."""
+    about = facts.about
+    place = text("everything", language) if about.place is None else about.place[1]
+    title = text("by_month" if about.is_year else "by_day", language)
+    rates = tuple((day, figures.service_rate) for day, figures in sorted(facts.parts))
+    return Report(
+        title=text("uptime_title", language, place=place),
+        subtitle=about.period,
+        language=language,
+        dated=about.last,
+        facts=period_lines(about, len(facts.stations), language),
+        notes=(text("rates_note", language),),
+        tables=(
+            sums_table(facts.figures, facts.later, facts.before, language),
+            _stations(facts.stations, language),
+            *([_areas(facts.areas, language)] if facts.areas else []),
+            parts_table(facts.parts, language, title=title),
+        ),
+        listed=1,
+        wide=True,
+        text=verify_text(language),
+        chart=None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates),
+        checkpoint=about.checkpoint,
+    )
+
+
+def period_lines(about: PeriodFacts, stations: int | None, language: str) -> tuple[tuple[str, str], ...]:
+    """What a report is about, as labels and values."""
+
+    def said(name: str, **values: object) -> str:
+        return text(name, language, **values)
+
+    kept = about.kept
+    if about.is_year:
+        status = said("of_year")
+    else:
+        status = said("not_frozen") if about.frozen is None else said("frozen", day=about.frozen)
+    return (
+        *(
+            []
+            if about.place is None
+            else [(said("area" if stations is not None else "station"), " ".join(about.place))]
+        ),
+        (said("period"), about.period),
+        (said("days"), said("no_days") if kept is None else said("days_between", first=kept[0], last=kept[1])),
+        (said("status"), status),
+        *([] if stations is None else [(said("stations"), f"{stations:,}")]),
+    )
+
+
+def verify_text(language: str) -> ReportText:
+    """How a reader verifies a report."""
+    return ReportText(
+        page=text("page", language),
+        verify_title=text("verify_title", language),
+        verify=tuple(text(name, language) for name in ("verify_export", "verify_checkpoint", "verify_figures")),
+        no_checkpoint=text("no_checkpoint", language),
+    )
+
+
+def parts_table(parts: Iterable[tuple[date, Figures]], language: str, *, title: str) -> ReportTable:
+    """Days or months with their figures, in order."""
+    day = ReportColumn(key="day", title=text("day", language), kind=ColumnKind.DAY, share=3)
+    rows = [(at, *_rates(figures), *_all(figures)) for at, figures in sorted(parts)]
+    columns = (day, *_rate_columns(language), *figure_columns(language, *_SUMS))
+    return ReportTable(name=title[:31], title=title, columns=columns, rows=rows)
+
+
+def worst_first(places: Iterable[ReportedPlace]) -> list[tuple[int | None, ReportedPlace]]:
+    """(rank, place) by service rate, then by online rate, the time without service, and the id. Equal service rates
+    have the same rank; places without a service rate come last and have none."""
+    ordered = sorted(places, key=_order)
+    found: list[tuple[int | None, ReportedPlace]] = []
+    rank, last = 0, None
+    for number, place in enumerate(ordered, 1):
+        rate = place.figures.service_rate
+        if rate != last:
+            rank, last = number, rate
+        found.append((None if rate is None else rank, place))
+    return found
+
+
+def _order(place: ReportedPlace) -> Any:
+    figures = place.figures
+    return (
+        figures.service_rate is None,
+        figures.service_rate or Fraction(),
+        figures.online_rate is None,
+        figures.online_rate or Fraction(),
+        -not_served_ms(figures),
+        place.id,
+    )
+
+
+def _stations(stations: Iterable[ReportedPlace], language: str) -> ReportTable:
+    def column(key: str, title: str, kind: ColumnKind = ColumnKind.TEXT, share: int = 2) -> ReportColumn:
+        return ReportColumn(key=key, title=text(title, language), kind=kind, share=share)
+
+    columns = (
+        column("rank", "rank", ColumnKind.COUNT, 1),
+        column("station", "station", share=4),
+        column("name", "name", share=5),
+        column("area", "area", share=3),
+        *_rate_columns(language),
+        column("not_online_ms", "not_online_ms", ColumnKind.TIME),
+        column("not_served_ms", "not_served_ms", ColumnKind.TIME),
+        *figure_columns(language, "due_ms", "unknown_ms", "excused_ms"),
+        column("incidents", "incidents", ColumnKind.COUNT, 1),
+        column("why", "why", share=8),
+    )
+    return ReportTable(
+        name=text("stations", language),
+        title=text("stations_worst", language),
+        columns=columns,
+        rows=[_station_row(rank, place, language) for rank, place in worst_first(stations)],
+        note=text("order_note", language),
+    )
+
+
+def _station_row(rank: int | None, place: ReportedPlace, language: str) -> tuple[CellValue, ...]:
+    figures = place.figures
+    return (
+        rank,
+        place.id,
+        place.name,
+        place.area,
+        *_rates(figures),
+        not_online_ms(figures),
+        not_served_ms(figures),
+        figures.due_ms,
+        figures.unknown_ms,
+        figures.excused_ms,
+        place.incidents,
+        reasons(figures, place.causes, language),
+    )
+
+
+def _areas(areas: Iterable[ReportedPlace], language: str) -> ReportTable:
+    columns = (
+        ReportColumn(key="rank", title=text("rank", language), kind=ColumnKind.COUNT, share=1),
+        ReportColumn(key="code", title=text("area_code", language), share=3),
+        ReportColumn(key="name", title=text("name", language), share=4),
+        *_rate_columns(language),
+        *figure_columns(language, *_SUMS),
+    )
+    rows = [
+        (rank, place.id, place.name, *_rates(place.figures), *_all(place.figures)) for rank, place in worst_first(areas)
+    ]
+    return ReportTable(name=text("area", language), title=text("areas_worst", language), columns=columns, rows=rows)
+
+
+def sums_table(figures: Figures, later: Figures | None, before: tuple[str, Figures], language: str) -> ReportTable:
+    """The sums of the period, with addenda if there are any, and of the period before."""
+    name, earlier = before
+    lines = [
+        (text("this_period", language), figures),
+        *([] if later is None else [(text("with_addenda", language), later)]),
+        (text("period_before", language, name=name), earlier),
+    ]
+    part = ReportColumn(key="part", title=text("part", language), share=4)
+    return ReportTable(
+        name=text("sums", language),
+        title=text("sums", language),
+        columns=(part, *_rate_columns(language), *figure_columns(language, *_SUMS)),
+        rows=[(label, *_rates(found), *_all(found)) for label, found in lines],
+    )
+
+
+def _rate_columns(language: str) -> tuple[ReportColumn, ...]:
+    return tuple(
+        ReportColumn(key=f"{name}_percent", title=word("figure", name, language), kind=ColumnKind.RATE)
+        for name in _RATES
+    )
+
+
+def figure_columns(language: str, *names: str) -> tuple[ReportColumn, ...]:
+    """Columns of times; `names`: of figures."""
+    return tuple(ReportColumn(key=name, title=word("figure", name, language), kind=ColumnKind.TIME) for name in names)
+
+
+def _rates(figures: Figures) -> tuple[Fraction | None, ...]:
+    return tuple(getattr(figures, name) for name in _RATES)
+
+
+def _all(figures: Figures) -> tuple[int, ...]:
+    return tuple(getattr(figures, name) for name in _SUMS)

@@ -1,0 +1,114 @@
+"""`milepost report`: reports of the kept figures as PDF, XLSX or CSV."""
+
+import argparse
+import asyncio
+import re
+from pathlib import Path
+from typing import Final
+
+from api.http.problems import Problem
+from api.read.reports.load import load_uptime_facts
+from api.read.reports.station import load_station_facts
+from api.read.uptime.load import usual_period
+from api.read.uptime.period import UptimePeriod, period_named
+from audit.reports.document import Report
+from audit.reports.formats import FORMATS
+from audit.reports.station_report import station_report
+from audit.reports.uptime_report import uptime_report
+from contract.errors import RemedyError
+from contract.said import Said, SaidError
+from milepost.commands import archive
+from milepost.commands.account_database import required_url
+from milepost.language import of_here, show
+from milepost.settings import Settings
+from registry.codes import normal_code
+from store.migrate import require_current
+from store.pool import Connection, open_pool
+from store.scoped import whole_url
+
+_PERIOD: Final = re.compile(r"(19|20|21)\d\d(-(0[1-9]|1[0-2]))?")
+_FEW: Final = 5_000
+"""Stations up to which no progress is shown: a few seconds."""
+
+
+async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
+    """Write the report; 130 when it is stopped. Raises RemedyError."""
+    working = asyncio.ensure_future(_write(settings, arguments))
+    stopping = asyncio.create_task(stop.wait(), name="wait for the end")
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not working.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return 130
+    working.result()
+    return 0
+
+
+async def _write(settings: Settings, arguments: argparse.Namespace) -> None:
+    url = whole_url(required_url(settings.database_url))
+    async with open_pool(url, name="report", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            period = await _period(connection, arguments.period)
+            report = await _report(connection, arguments, period)
+    try:
+        data = await asyncio.to_thread(FORMATS[arguments.format].write, report)
+    except SaidError as exc:
+        raise RemedyError(exc.said.en, exc.said.zh) from exc
+    path = arguments.out or Path(_name(arguments, period))
+    with archive.new_file(path) as file:
+        await asyncio.to_thread(file.write, data)
+    rows = len(report.tables[report.listed].rows)
+    show(Said(f"{path}: {rows:,} rows, {len(data):,} bytes", f"{path}：{rows:,} 行，{len(data):,} 字节"))
+
+
+async def _report(connection: Connection, arguments: argparse.Namespace, period: UptimePeriod) -> Report:
+    language = arguments.report_language or of_here()
+    try:
+        if arguments.action == "station":
+            return station_report(await load_station_facts(connection, arguments.station, period, language), language)
+        area = None if arguments.area is None else [_code(arguments.area)]
+        facts = await load_uptime_facts(connection, area, period, language, progress=_progress)
+    except Problem as exc:
+        if exc.status != 404:
+            raise
+        raise _unknown(arguments) from exc
+    return await asyncio.to_thread(uptime_report, facts, language)
+
+
+def _unknown(arguments: argparse.Namespace) -> RemedyError:
+    if arguments.action == "station":
+        return RemedyError(
+            f"there is no station {arguments.station}: correct it", f"没有服务点 {arguments.station}：请改正"
+        )
+    return RemedyError(f"there is no area {arguments.area}: correct it", f"没有区划 {arguments.area}：请改正")
+
+
+def _progress(stations: int) -> None:
+    if stations > _FEW:
+        show(Said(f"{stations:,} stations read", f"已读取 {stations:,} 个服务点"))
+
+
+async def _period(connection: Connection, named: str | None) -> UptimePeriod:
+    if named is None:
+        return await usual_period(connection)
+    if not _PERIOD.fullmatch(named):
+        raise RemedyError(
+            f"--period: {named[:20]!r} is neither a month nor a year: write it as 2026-11 or 2026",
+            f"--period：“{named[:20]}”不是月份或年份：请按 2026-11 或 2026 的格式填写",
+        )
+    return period_named(named)
+
+
+def _code(named: str) -> str:
+    try:
+        return normal_code(named)
+    except SaidError as exc:
+        raise RemedyError(f"--area: {exc.said.en}", f"--area：{exc.said.zh}") from exc
+
+
+def _name(arguments: argparse.Namespace, period: UptimePeriod) -> str:
+    subject = arguments.station if arguments.action == "station" else arguments.area
+    safe = re.sub(r"[^\w.-]", "_", subject or "all")
+    return f"{arguments.action}-{safe}-{period.name}.{arguments.format}"

@@ -1,0 +1,118 @@
+"""Formats of a report: the same values in each, no formulas, the same bytes for the same report."""
+
+import csv
+import io
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.reports.cell_text import cell_text, time_text
+from audit.reports.csv_format import csv_bytes, csv_cell
+from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
+from audit.reports.formats import FORMATS
+from audit.reports.pdf_format import families, pdf_bytes
+from audit.reports.uptime_report import verify_text
+from audit.reports.xlsx_format import xlsx_bytes
+from contract.said import SaidError
+
+COLUMNS = (
+    ReportColumn(key="name", title="Name"),
+    ReportColumn(key="day", title="Day", kind=ColumnKind.DAY),
+    ReportColumn(key="rate", title="Rate", kind=ColumnKind.RATE),
+    ReportColumn(key="ms", title="Time", kind=ColumnKind.TIME),
+)
+ROWS = (("a", date(2026, 11, 3), Fraction(2, 3), 5_400_000), ("=1+1", None, None, 0))
+
+
+def report(rows: Any = ROWS, checkpoint: str | None = "log\n1\nroot\n") -> Report:
+    table = ReportTable(name="List", title="List", columns=COLUMNS, rows=rows)
+    return Report(
+        title="A *report* #1",
+        subtitle="2026-11",
+        language="en",
+        dated=date(2026, 11, 30),
+        facts=(("Area", "[63] $x$"),),
+        notes=("a note",),
+        tables=(table,),
+        listed=0,
+        text=verify_text("en"),
+        checkpoint=checkpoint,
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "cell", "paper"),
+    [
+        ("name", ColumnKind.TEXT, "name", "name"),
+        (None, ColumnKind.RATE, "", "–"),
+        (Fraction(1), ColumnKind.RATE, "100.00", "100.00%"),
+        (Fraction(99_999, 100_000), ColumnKind.RATE, "99.99", "99.99%"),
+        (Fraction(0), ColumnKind.RATE, "0.00", "0.00%"),
+        (date(2026, 1, 2), ColumnKind.DAY, "2026-01-02", "2026-01-02"),
+        (5_399_999, ColumnKind.TIME, "5399999", "1:29"),
+        (59_999, ColumnKind.TIME, "59999", "<0:01"),
+        (0, ColumnKind.TIME, "0", "0:00"),
+        (4_003_600_000, ColumnKind.TIME, "4003600000", "1,112:06"),
+        (12_345, ColumnKind.COUNT, "12345", "12,345"),
+        ("=1+1", ColumnKind.TEXT, "'=1+1", "=1+1"),
+        ("＝1", ColumnKind.TEXT, "'＝1", "＝1"),
+        ("-a", ColumnKind.TEXT, "'-a", "-a"),
+    ],
+)
+def test_a_value_in_csv_and_on_paper(value: CellValue, kind: ColumnKind, cell: str, paper: str) -> None:
+    assert (csv_cell(value), cell_text(value, kind)) == (cell, paper)
+
+
+@given(st.text())
+def test_no_text_is_a_formula(text: str) -> None:
+    (_, row) = csv.reader(io.StringIO(csv_bytes(report([(text, None, None, None)])).decode("utf-8-sig"), newline=""))
+    assert row[0].removeprefix("'") == text.removeprefix("'")
+    assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_a_workbook_has_numbers_and_days() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(report())))
+    (first, second) = book["List"].iter_rows(min_row=2)
+    assert [cell.value for cell in first][:2] == ["a", datetime(2026, 11, 3)]
+    assert (first[2].value, first[2].number_format) == (0.6666, "0.00%")
+    assert (first[3].number_format, second[0].data_type, second[0].value) == ("[h]:mm:ss", "s", "=1+1")
+    assert [cell.value for cell in second[1:3]] == [None, None]
+    facts = list(book.worksheets[0].iter_rows(values_only=True))
+    assert ("Area", "[63] $x$") in facts
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_same_report_gives_the_same_bytes(form: str) -> None:
+    assert FORMATS[form].write(report()) == FORMATS[form].write(report())
+
+
+def test_texts_are_no_markup_on_paper() -> None:
+    """What would be a function, a formula or a wrong bracket for typst is a text."""
+    rows = [(text, None, None, 0) for text in ('#read("/etc/passwd")', "$x", "]", "*a", "\\", "`", "<a>", "@b")]
+    assert pdf_bytes(report(rows)).startswith(b"%PDF-1.7")
+    assert pdf_bytes(report(rows, checkpoint=None)).startswith(b"%PDF-1.7")
+
+
+def test_a_sign_without_a_font_is_named() -> None:
+    with pytest.raises(SaidError, match=r"install fonts for Chinese and Tibetan"):
+        pdf_bytes(report([("\U000f0000", None, None, 0)]))
+
+
+@pytest.mark.skipif(
+    not families() & {"Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC"}, reason="no Chinese font"
+)
+def test_chinese_is_on_paper() -> None:
+    assert pdf_bytes(report([("吉隆村阅读室", None, None, 0)])).startswith(b"%PDF-1.7")
+
+
+@given(st.integers(0, 10**12))
+def test_a_time_is_never_more_than_it_was(ms: int) -> None:
+    text = time_text(ms)
+    if text != "<0:01":
+        hours, minutes = text.replace(",", "").split(":")
+        assert 0 <= ms - (int(hours) * 60 + int(minutes)) * 60_000 < 60_000
