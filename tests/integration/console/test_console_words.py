@@ -36,7 +36,7 @@ from tests.reading import latin_words, texts_of
 ALLOWED = {
     "Milepost", "API", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token",
     "MILEPOST_ADMIN_TOKEN_FILE", "MILEPOST_PUBLIC_URL", "http", "https", "C", "km", "XLSX", "alerts.log", "data",
-    "venv/bin/milepost", "Webhook", "JPEG", "PNG", "WebP", "MB",
+    "venv/bin/milepost", "CSV", "PDF", "Webhook", "JPEG", "PNG", "WebP", "MB",
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
 NAMED = {
