@@ -154,7 +154,7 @@ DECLARE
         "DELETE, INSERT, SELECT": ["ledger_pending"],
         "DELETE, SELECT": ["day_touch"],
         "INSERT, SELECT, UPDATE": ["ledger_head", "area_day", "day_seen", "day_share", "day_state"],
-        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "day_member", "day_wake"]}';
+        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "set_aside", "day_member", "day_wake"]}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN

@@ -1,7 +1,6 @@
 """Closed days of stations, computed from their sources in the database."""
 
-import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -13,10 +12,8 @@ from audit.days.source_store import load_recorded
 from audit.days.station_days import StationDay
 from registry.facts.as_of import RegistryAsOf
 from registry.facts.store import load_facts
-from registry.hours.opening_text import ScheduleError
+from store.aside import is_poison
 from store.pool import Connection
-
-log = logging.getLogger(__name__)
 
 CHUNK: Final = 1_000
 """Stations that are computed at once."""
@@ -26,6 +23,7 @@ _AROUND: Final = timedelta(hours=54)
 
 DayRange = tuple[date, date]
 """The first and the last of some days."""
+_Window = tuple[datetime, datetime]
 
 
 class ComputedStation(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,21 +37,52 @@ class ComputedStation(msgspec.Struct, frozen=True, kw_only=True):
     recorded: Recorded
 
 
-async def compute(connection: Connection, wanted: Mapping[str, DayRange], cut: int) -> AsyncIterator[ComputedStation]:
+Refuse = Callable[[str, Exception], None]
+"""Told of a station that cannot be computed, and why."""
+
+
+async def compute(
+    connection: Connection, wanted: Mapping[str, DayRange], cut: int, refuse: Refuse
+) -> AsyncIterator[ComputedStation]:
     """The closed days of stations, each from its first to its last one, with the facts up to a cut.
 
-    A station whose rules cannot be read is left out, and that is logged.
+    A station whose sources cannot be read or computed is left out, and `refuse` is told. Needs a transaction.
     """
     for chunk in _chunks(wanted):
-        registry = RegistryAsOf(await load_facts(connection, list(chunk), cut))
-        first, last = min(days[0] for days in chunk.values()), max(days[1] for days in chunk.values())
-        begin, end = _midnight(first) - _AROUND, _midnight(last) + _AROUND + _DAY
-        recorded = await load_recorded(connection, list(chunk), begin, end)
-        for station, days in chunk.items():
-            try:
-                yield _computed(station, days, registry, recorded.get(station, NOTHING_RECORDED))
-            except ScheduleError as exc:
-                log.warning("no figures: rules cannot be read", extra={"station": station, "error": str(exc)})
+        async for registry, recorded, stations in _read_apart(connection, list(chunk), _window(chunk), cut, refuse):
+            for station in stations:
+                try:
+                    found = _computed(station, chunk[station], registry, recorded.get(station, NOTHING_RECORDED))
+                except Exception as exc:
+                    # Whatever it is, it costs this station only.
+                    refuse(station, exc)
+                else:
+                    yield found
+
+
+_Sources = tuple[RegistryAsOf, dict[str, Recorded], list[str]]
+
+
+async def _read_apart(
+    connection: Connection, stations: list[str], window: _Window, cut: int, refuse: Refuse
+) -> AsyncIterator[_Sources]:
+    """The sources of stations, read together; where that fails, in halves, until the station is found."""
+    try:
+        async with connection.transaction():
+            registry = RegistryAsOf(await load_facts(connection, stations, cut))
+            recorded = await load_recorded(connection, stations, *window)
+    except Exception as exc:
+        if not is_poison(exc):
+            raise
+        if len(stations) == 1:
+            refuse(stations[0], exc)
+            return
+        middle = len(stations) // 2
+        for half in (stations[:middle], stations[middle:]):
+            async for found in _read_apart(connection, half, window, cut, refuse):
+                yield found
+    else:
+        yield registry, recorded, stations
 
 
 def _computed(station: str, days: DayRange, registry: RegistryAsOf, recorded: Recorded) -> ComputedStation:
@@ -73,6 +102,11 @@ def _chunks(wanted: Mapping[str, DayRange]) -> Iterator[dict[str, DayRange]]:
     ordered = sorted(wanted.items(), key=lambda item: (item[1], item[0]))
     for place in range(0, len(ordered), CHUNK):
         yield dict(ordered[place : place + CHUNK])
+
+
+def _window(chunk: Mapping[str, DayRange]) -> _Window:
+    first, last = min(days[0] for days in chunk.values()), max(days[1] for days in chunk.values())
+    return _midnight(first) - _AROUND, _midnight(last) + _AROUND + _DAY
 
 
 def _midnight(day: date) -> datetime:

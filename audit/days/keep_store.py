@@ -5,8 +5,9 @@ entries of the ledger about all of these. So a process that is killed leaves not
 continues from what the first one wrote.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+import logging
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,17 +28,25 @@ from audit.days.day_store import (
 )
 from audit.days.figures import Figures
 from audit.days.freezing import following_month, frozen_at, months_between
-from audit.days.local_days import LocalDay, is_closed, local_days
+from audit.days.left_out_store import again, leave_out, load_attempts, load_left_out, take_in
+from audit.days.local_days import LocalDay, is_closed, local_days, readable_zones
 from audit.days.revisions import DayRevision, RevisionCause, next_revision
 from audit.days.sealed.tree_store import AreaDay, revised_areas, seal_day, seal_month, seal_revisions
 from audit.days.shares import QuietPlace, is_quiet_from, quiet_place
 from audit.days.source_store import StationTouch, take_news
 from audit.days.station_days import StationDay
+from audit.days.touches import LONG_AGO
 from contract.home import HOME_ZONE
+from contract.log import PLAUSIBLE
 from registry.facts.store import take_cut
+from registry.hours.opening_text import ScheduleError
 from store.pool import Connection
 
+log = logging.getLogger(__name__)
+
 _DAY: Final = timedelta(days=1)
+PLAUSIBLE_TIMES: Final = tuple(datetime.fromtimestamp(ms / 1000, UTC) for ms in PLAUSIBLE)
+"""The first and the last time at which a judge can have decided anything."""
 
 
 class PassResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +70,14 @@ async def keep_days(connection: Connection) -> PassResult:
         state = await lock_state(connection) or await _begin(connection)
         if state is None:
             return NOTHING_DONE
-        zones = [ZoneInfo(row["zone"]) for row in await connection.fetch(QUERIES.zones)] or [ZoneInfo(HOME_ZONE)]
+        zones = readable_zones([row["zone"] for row in await connection.fetch(QUERIES.zones)])
         revisions = await _follow(connection, state, cut, zones)
         clock, gaps = await load_clocks(connection)
         following = _everywhere(state.last_day + _DAY, zones)
         closes = clock is not None and is_closed(following, clock, gaps)
         last = following.day if closes else state.last_day
         if closes:
-            await _close(connection, last, cut)
+            revisions += await _close(connection, state, last, cut)
         await connection.execute(QUERIES.set_state, cut, last)
         frozen = [] if clock is None else await _freeze(connection, state.first_day, last, clock, cut)
         return PassResult(closed=last if closes else None, revisions=revisions, frozen=tuple(frozen))
@@ -76,7 +85,7 @@ async def keep_days(connection: Connection) -> PassResult:
 
 async def _begin(connection: Connection) -> DayState | None:
     """The first kept day is that of the first decision of a judge."""
-    first = await connection.fetchval(QUERIES.first_change)
+    first = await connection.fetchval(QUERIES.first_change, *PLAUSIBLE_TIMES)
     if first is None:
         return None
     await connection.execute(QUERIES.begin_state, first.astimezone(ZoneInfo(HOME_ZONE)).date())
@@ -99,11 +108,15 @@ async def _follow(connection: Connection, state: DayState, cut: int, zones: Sequ
     if until:
         await connection.execute(QUERIES.wake, list(until), list(until.values()), state.last_day + _DAY)
     kept_end = _everywhere(state.last_day, zones).end
-    late = [touch for touch in news if touch.began_at < kept_end]
-    return await _revise(connection, state, cut, late) if late and state.last_day >= state.first_day else 0
+    waiting = await load_left_out(connection, (touch.station for touch in news))
+    late = [touch for touch in (*map(again, waiting), *news) if touch.began_at < kept_end]
+    return await _revise(connection, state, cut, late, waiting) if late and state.last_day >= state.first_day else 0
 
 
-async def _revise(connection: Connection, state: DayState, cut: int, late: Sequence[StationTouch]) -> int:
+async def _revise(
+    connection: Connection, state: DayState, cut: int, late: Sequence[StationTouch], waiting: Collection[str]
+) -> int:
+    """Revise the kept days that touches may change; `waiting`: those of their stations that were left out before."""
     touches: dict[str, list[StationTouch]] = {}
     for touch in late:
         touches.setdefault(touch.station, []).append(touch)
@@ -111,11 +124,14 @@ async def _revise(connection: Connection, state: DayState, cut: int, late: Seque
     ranges = {station: _range(own, state) for station, own in touches.items()}
     wanted = {station: days for station, days in ranges.items() if days[0] <= days[1]}
     count, areas = 0, set[AreaDay]()
-    async for chunk in _in_chunks(compute(connection, wanted, cut)):
+    refused: dict[str, Exception] = {}
+    async for chunk in _in_chunks(compute(connection, wanted, cut, refused.__setitem__)):
         revised = await _write_revisions(connection, chunk, touches, cut, frozen)
         count += len(revised)
         areas |= await revised_areas(connection, revised)
     await seal_revisions(connection, areas)
+    await leave_out(connection, refused)
+    await take_in(connection, set(waiting) - refused.keys())
     return count
 
 
@@ -163,22 +179,48 @@ def _revision(
     return next_revision(before, fresh, causes or {RevisionCause.JUDGED})
 
 
-async def _close(connection: Connection, day: date, cut: int) -> None:
-    """Compute a day: stations that are awake one by one, all others by their groups."""
+async def _close(connection: Connection, state: DayState, day: date, cut: int) -> int:
+    """Compute a day: all quiet stations by their groups, then the stations that are awake one by one; then try again
+    some of those that were left out, and return how many revisions these have."""
+    await _close_groups(connection, day, cut)
+    refused: dict[str, Exception] = {}
     after = ""
     while rows := await connection.fetch(QUERIES.awake, after, CHUNK):
         after = rows[-1]["station"]
         until = {row["station"]: row["until"] for row in rows}
-        found = [each async for each in compute(connection, dict.fromkeys(until, (day, day)), cut)]
+        wanted = dict.fromkeys(until, (day, day))
+        found = [each async for each in compute(connection, wanted, cut, refused.__setitem__)]
         await write_days(connection, [each.figures[0] for each in found if _is_anything(each.figures[0])], cut)
-        quiet = {each.station: _place(each) for each in found if _is_quiet(each, until[each.station])}
+        quiet = dict(_quiet_places(found, until))
         await put_to_sleep(connection, {name: place for name, place in quiet.items() if place}, day + _DAY)
         await connection.execute(QUERIES.forget, [name for name, place in quiet.items() if place is None])
-    samples = {row["station"]: row["share"] for row in await connection.fetch(QUERIES.samples, day)}
-    async for chunk in _in_chunks(compute(connection, dict.fromkeys(samples, (day, day)), cut)):
-        await write_shares(connection, day, {samples[each.station]: each.figures[0].figures for each in chunk})
     await connection.execute(QUERIES.add_area_days, day)
     await seal_day(connection, day)
+    waiting = await load_attempts(connection, day)
+    await leave_out(connection, refused)
+    return await _revise(connection, msgspec.structs.replace(state, last_day=day), cut, [*map(again, waiting)], waiting)
+
+
+async def _close_groups(connection: Connection, day: date, cut: int) -> None:
+    """Compute one station of each group. One that cannot be computed wakes, and another one of its group is taken; if
+    that fails too, the whole group wakes."""
+    for last in (False, True):
+        samples = {row["station"]: row["share"] for row in await connection.fetch(QUERIES.samples, day)}
+        failed: dict[str, Exception] = {}
+        wanted = dict.fromkeys(samples, (day, day))
+        async for chunk in _in_chunks(compute(connection, wanted, cut, failed.__setitem__)):
+            figures = {samples[each.station]: each.figures[0].figures for each in chunk}
+            await write_shares(connection, day, figures)
+        if not failed:
+            return
+        shares = [samples[station] for station in failed]
+        members = await connection.fetch(QUERIES.members, shares) if last else []
+        await _wake(connection, failed.keys() | {row["station"] for row in members}, day)
+
+
+async def _wake(connection: Connection, stations: Collection[str], day: date) -> None:
+    """From a day on, these stations are computed one by one."""
+    await connection.execute(QUERIES.wake, list(stations), [LONG_AGO] * len(stations), day)
 
 
 def _is_anything(day: StationDay) -> bool:
@@ -186,12 +228,16 @@ def _is_anything(day: StationDay) -> bool:
     return bool(day.path) or day.figures != Figures()
 
 
-def _is_quiet(each: ComputedStation, until: datetime) -> bool:
-    return is_quiet_from(each.following, until, each.registry, each.station, each.recorded)
-
-
-def _place(each: ComputedStation) -> QuietPlace | None:
-    return quiet_place(each.registry, each.station, each.following, each.recorded.changes)
+def _quiet_places(
+    found: Iterable[ComputedStation], until: Mapping[str, datetime]
+) -> Iterator[tuple[str, QuietPlace | None]]:
+    """The stations to which nothing happens from the next day on, and their groups; None: not registered any more."""
+    for each in found:
+        try:
+            if is_quiet_from(each.following, until[each.station], each.registry, each.station, each.recorded):
+                yield each.station, quiet_place(each.registry, each.station, each.following, each.recorded.changes)
+        except ScheduleError as exc:
+            log.warning("stays awake: the hours of the next day", extra={"station": each.station, "error": str(exc)})
 
 
 async def _freeze(connection: Connection, first: date, last: date, clock: datetime, cut: int) -> list[date]:

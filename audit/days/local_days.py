@@ -6,13 +6,15 @@ much shorter or longer as the zones are apart. A day that the zone skips is empt
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from contract.home import HOME_ZONE
 from registry.hours.local_time import instant_of
 
 CLOSES_AFTER: Final = timedelta(hours=4)
@@ -46,6 +48,15 @@ def month_days(year: int, month: int, zone_on: ZoneOn) -> list[LocalDay]:
     first = date(year, month, 1)
     following = (first + 31 * _DAY).replace(day=1)
     return local_days(first, following - _DAY, zone_on)
+
+
+def readable_zones(names: Iterable[str]) -> list[ZoneInfo]:
+    """The zones with names that can be read, or else that of the country. A station of another one has no figures."""
+    found: list[ZoneInfo] = []
+    for name in names:
+        with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+            found.append(ZoneInfo(name))
+    return found or [ZoneInfo(HOME_ZONE)]
 
 
 def is_closed(day: LocalDay, clock: datetime, open_gaps: Iterable[datetime] = ()) -> bool:

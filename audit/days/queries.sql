@@ -20,7 +20,8 @@ ORDER BY s.station, t.seq;
 
 -- name: presence_of
 -- What terminals of stations ($1) recorded about the window ($2, $3) while their link was down.
-SELECT station, terminal, held(ts) AS ts, held(until) AS until, usable, received_at FROM presence
+SELECT station, terminal, held(ts) AS ts, held(until) AS until, usable, held(received_at) AS received_at
+FROM presence
 WHERE station = ANY ($1) AND ts < $3 AND until > $2 AND time_source <> 'unknown';
 
 -- name: suspicions_of
@@ -71,8 +72,9 @@ WHERE g.began_at < $3 AND g.ended_at > $2 AND g.began_at < heard.until AND g.end
 SELECT cut, first_day, last_day FROM day_state FOR UPDATE;
 
 -- name: first_change
--- When the judges decided the first time.
-SELECT held(min(at)) FROM transition;
+-- When the judges decided the first time; $1, $2: between times that can be true, and not after the pipeline clocks.
+SELECT min(at) FROM transition
+WHERE at >= $1::timestamptz AND at <= (SELECT least(max(tick_at), $2::timestamptz) FROM partition_clock);
 
 -- name: begin_state
 -- The first kept day will be $1.
@@ -144,15 +146,16 @@ SELECT station, held(min(began_at)) AS began_at, held(max(ended_at)) AS wakes FR
 
 -- name: take_touches
 -- What triggers noted; it is done when this transaction commits.
-DELETE FROM day_touch RETURNING station, began_at, ended_at, cause;
+DELETE FROM day_touch RETURNING station, held(began_at) AS began_at, held(ended_at) AS ended_at, cause;
 
 -- name: touched
 -- Of which stations triggers noted something.
 SELECT DISTINCT station FROM day_touch;
 
 -- name: new_facts
--- The facts of the subjects that have new ones ($1: after, $2: up to which id), with the older ones.
-SELECT f.id, f.kind, f.subject, held(f.effective_at) AS effective_at, f.whole, f.fields
+-- The facts of the subjects that have new ones ($1: after, $2: up to which id), with the older ones. As text, so that one
+-- that cannot be read costs its own row.
+SELECT f.id, f.kind, f.subject, held(f.effective_at) AS effective_at, f.whole, f.fields::text AS fields
 FROM (SELECT DISTINCT kind, subject FROM registry_fact WHERE id > $1 AND id <= $2) AS n
 JOIN registry_fact f USING (kind, subject) WHERE f.id <= $2;
 
@@ -186,8 +189,11 @@ WITH woken AS (
 UPDATE day_member m SET until = $3 FROM woken w WHERE m.station = w.station AND m.until IS NULL AND m.since < $3;
 
 -- name: awake
--- Stations to compute one by one, in their order, after $1.
-SELECT station, until FROM day_wake WHERE station > $1 ORDER BY station LIMIT $2;
+-- Stations to compute one by one, in their order, after $1; those that are left out are tried apart.
+SELECT station, held(until) AS until FROM day_wake w
+WHERE station > $1
+  AND NOT EXISTS (SELECT FROM set_aside a WHERE a.service = 'audit' AND a.kind = 'station' AND a.subject = w.station)
+ORDER BY station LIMIT $2;
 
 -- name: put_to_sleep
 -- Nothing is known to happen to these stations from a day on: they join their groups.
@@ -209,9 +215,33 @@ ON CONFLICT (station, since) DO UPDATE SET share = excluded.share, path = exclud
 DELETE FROM day_wake WHERE station = ANY ($1);
 
 -- name: samples
--- One station of each group that has any.
+-- One station of each group that has any and has no figures of a day ($1) yet.
 SELECT s.id AS share, m.station FROM day_share s
-CROSS JOIN LATERAL (SELECT station FROM day_member WHERE share = s.id AND until IS NULL AND since <= $1 LIMIT 1) AS m;
+CROSS JOIN LATERAL (SELECT station FROM day_member WHERE share = s.id AND until IS NULL AND since <= $1 LIMIT 1) AS m
+WHERE NOT EXISTS (SELECT FROM share_day d WHERE d.share = s.id AND d.day = $1);
+
+-- name: members
+-- The stations of groups.
+SELECT station FROM day_member WHERE share = ANY ($1::bigint[]) AND until IS NULL;
+
+-- name: leave_out
+-- These stations ($2) could not be computed; the new ones come back.
+INSERT INTO set_aside AS a (service, kind, subject, why)
+SELECT $1, 'station', station, why FROM unnest($2::text[], $3::text[]) AS n (station, why)
+ON CONFLICT (service, kind, subject) DO UPDATE SET why = excluded.why WHERE a.why <> excluded.why
+RETURNING subject, why;
+
+-- name: left_out_of
+-- Those of stations ($2) that are left out.
+SELECT subject FROM set_aside WHERE service = $1 AND kind = 'station' AND subject = ANY ($2::text[]);
+
+-- name: left_out
+-- Some of the stations that are left out, others at each day ($2).
+SELECT subject FROM set_aside WHERE service = $1 AND kind = 'station' ORDER BY md5(subject || $2::text) LIMIT $3;
+
+-- name: take_in
+-- These stations could be computed.
+DELETE FROM set_aside WHERE service = $1 AND kind = 'station' AND subject = ANY ($2::text[]);
 
 -- name: add_area_days
 -- The sums of a day that closes ($1).
@@ -257,7 +287,7 @@ FROM frozen f JOIN area_day a ON a.day >= $1 AND a.day < $2 GROUP BY f.month, a.
 
 -- name: clocks
 -- How far the pipeline clocks are, and when gaps began that go on.
-SELECT min(tick_at) AS clock, coalesce(array_agg(blind_since) FILTER (WHERE blind_since IS NOT NULL), '{}') AS gaps
+SELECT held(min(tick_at)) AS clock, coalesce(array_agg(held(blind_since)) FILTER (WHERE blind_since IS NOT NULL), '{}') AS gaps
 FROM partition_clock;
 
 -- name: zones

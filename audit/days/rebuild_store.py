@@ -14,6 +14,7 @@ from audit.days.sealed.tree_store import wrong_days, wrong_months
 from audit.days.station_days import StationDay
 from contract.said import Said
 from store.pool import Connection
+from store.troubles import said
 
 
 class AreaFault(StrEnum):
@@ -38,7 +39,8 @@ _AREA_FAULTS: Final = {
 
 
 class DayDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept day that is not what its sources say. Of an area, `station` is None, and `kind` says what differs."""
+    """A kept day that is not what its sources say. Of an area, `station` is None, and `kind` says what differs; `why`: the
+    station cannot be computed from the day on."""
 
     station: str | None
     day: date
@@ -46,11 +48,17 @@ class DayDifference(msgspec.Struct, frozen=True, kw_only=True):
     kept: StationDay | None = None
     fresh: StationDay | None = None
     kind: AreaFault = AreaFault.SUM
+    why: str | None = None
 
     @property
     def said(self) -> Said:
         """One line for people; figures have the names of docs/uptime.md."""
         place = "/".join(self.path)
+        if self.why is not None:
+            return Said(
+                f"{self.day} station {self.station}: cannot be computed ({self.why})",
+                f"{self.day} 站点 {self.station}：无法计算（{self.why}）",
+            )
         if self.kept is None or self.fresh is None:
             en, zh = _AREA_FAULTS[self.kind]
             return Said(f"{self.day} area {place}: {en}", f"{self.day} 区划 {place}：{zh}")
@@ -88,11 +96,14 @@ async def differences(
         stations = [row["station"] for row in rows]
         after = stations[-1]
         kept = await load_kept(connection, stations, first, last)
-        async for each in compute(connection, dict.fromkeys(stations, (first, last)), state.cut):
+        refused: dict[str, Exception] = {}
+        async for each in compute(connection, dict.fromkeys(stations, (first, last)), state.cut, refused.__setitem__):
             for fresh in each.figures:
                 found = _difference(kept.get((each.station, fresh.day)), fresh)
                 if found is not None:
                     yield found
+        for station, exc in refused.items():
+            yield DayDifference(station=station, day=first, path=(), why=said(exc))
     for row in await connection.fetch(QUERIES.wrong_sums, first, last, area):
         yield DayDifference(station=None, day=row["day"], path=tuple(row["path"]))
     async for day, path in wrong_days(connection, first, last, area):

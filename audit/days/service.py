@@ -10,10 +10,13 @@ from typing import Final
 import msgspec
 
 from audit.days.keep_store import PassResult, keep_days
+from audit.days.left_out_store import SERVICE
+from store.aside import Aside, is_poison
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, open_pool
 from store.sql import queries_beside
 from store.tasks import Backoff, finish_after_stop, wait_at_most
+from store.troubles import said
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,7 @@ class DaysConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
     `poll`: between two looks for what is new. `frozen_after`: a leader that does nothing for so long loses the lock.
+    `longest_rest`: the longest pause after a pass that failed.
     """
 
     database_url: str
@@ -34,6 +38,7 @@ class DaysConfig(msgspec.Struct, frozen=True, kw_only=True):
     standby_poll: float = 5.0
     frozen_after: float = 300.0
     max_backoff: float = 30.0
+    longest_rest: float = 120.0
 
 
 async def run(config: DaysConfig, stop: asyncio.Event) -> None:
@@ -67,8 +72,20 @@ async def _stand_by_or_lead(config: DaysConfig, connection: Connection, stop: as
 
 
 async def _lead(config: DaysConfig, connection: Connection, stop: asyncio.Event) -> None:
+    aside, backoff = Aside(SERVICE, ["part"]), Backoff(first=config.poll, longest=config.longest_rest)
     while not stop.is_set():
-        result = await keep_days(connection)
+        try:
+            result = await keep_days(connection)
+        except Exception as exc:
+            if not is_poison(exc):
+                raise
+            # The sealer of the ledger runs beside this and goes on.
+            log.exception("the days rest: a pass failed")
+            await aside.save(connection, {("part", "days"): said(exc)})
+            await backoff.pause(stop)
+            continue
+        backoff.reset()
+        await aside.save(connection, {})
         _tell(result)
         await wait_at_most(stop, 0 if result.closed is not None else config.poll)
 

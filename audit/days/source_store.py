@@ -1,7 +1,8 @@
 """What the days of stations are made of, in the database: recorded rows and new facts."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -10,13 +11,15 @@ from asyncpg import Record
 
 from audit.days.recorded import Recorded, TerminalRun
 from audit.days.revisions import RevisionCause
-from audit.days.touches import FAR, LONG_AGO, OF_STATION, FactTouch, touches_of
+from audit.days.touches import FAR, LONG_AGO, OF_STATION, FactTouch, anything, touches_of
 from audit.findings.store import load_corrections
 from audit.timeline import PresenceRun, StateChange, UnknownInterval
-from registry.facts.model import FactKind
+from registry.facts.model import FactKind, RegistryFact
 from registry.facts.store import fact_of
 from store.pool import Connection
 from store.sql import queries_beside
+
+log = logging.getLogger(__name__)
 
 QUERIES: Final = queries_beside(__file__)
 
@@ -131,16 +134,33 @@ def _noted(row: Record) -> StationTouch:
         ended_at=row["ended_at"],
         # A suspicion that goes on is among what is recorded.
         wakes=row["ended_at"] if row["ended_at"] < FAR else LONG_AGO,
-        cause=RevisionCause(row["cause"]),
+        cause=RevisionCause(row["cause"]) if row["cause"] in set(RevisionCause) else RevisionCause.JUDGED,
     )
 
 
 async def _of_facts(connection: Connection, since: int, cut: int) -> list[StationTouch]:
     rows = await connection.fetch(QUERIES.new_facts, since, cut) if cut > since else []
     found: list[StationTouch] = []
-    for touch in touches_of(map(fact_of, rows), since):
+    facts, unreadable = _readable(rows)
+    for touch in (*touches_of(facts, since), *unreadable):
         found.extend(_spread(station, touch) for station in await _stations(connection, touch))
     return found
+
+
+def _readable(rows: Iterable[Record]) -> tuple[list[RegistryFact], list[FactTouch]]:
+    """The facts, and instead of each one of a station that cannot be read a touch of that station."""
+    facts: list[RegistryFact] = []
+    unreadable: list[FactTouch] = []
+    for row in rows:
+        try:
+            fact = fact_of(row)
+            touches_of([fact], fact.id - 1)
+            facts.append(fact)
+        except Exception:
+            log.exception("a fact of the registry cannot be read", extra={"fact": row["id"]})
+            if row["kind"] in OF_STATION:
+                unreadable.append(anything(FactKind(row["kind"]), row["subject"]))
+    return facts, unreadable
 
 
 def _spread(station: str, touch: FactTouch) -> StationTouch:

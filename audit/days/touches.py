@@ -45,6 +45,11 @@ class FactTouch(msgspec.Struct, frozen=True, kw_only=True):
     cause: RevisionCause
 
 
+def anything(kind: FactKind, subject: str) -> FactTouch:
+    """What a fact that cannot be read may concern."""
+    return FactTouch(kind=kind, subject=subject, began_at=LONG_AGO, ended_at=FAR, cause=RevisionCause.JUDGED)
+
+
 def touches_of(facts: Iterable[RegistryFact], since: int) -> list[FactTouch]:
     """What the facts with an id above `since` may concern; `facts`: also the older ones of the same subjects, because a
     closure that moves concerns its former times."""

@@ -54,7 +54,7 @@ ORDER BY c.id DESC LIMIT $5;
 
 -- name: corrections_of
 -- The approved corrections of stations in a window, in the order in which they were approved.
-SELECT station, from_at, until_at, counts_as FROM correction
+SELECT station, held(from_at) AS from_at, held(until_at) AS until_at, counts_as FROM correction
 WHERE station = ANY ($1::text[]) AND decision = 'approved' AND from_at < $3 AND until_at > $2
 ORDER BY decided_at, id;
 
