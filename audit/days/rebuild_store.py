@@ -39,8 +39,8 @@ _AREA_FAULTS: Final = {
 
 
 class DayDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept day that is not what its sources say. Of an area, `station` is None, and `kind` says what differs; `why`: the
-    station cannot be computed from the day on."""
+    """A kept day that is not what its sources say. Of an area, `station` is None, and `kind` says what differs. `why`:
+    the station cannot be computed from the day on."""
 
     station: str | None
     day: date
