@@ -40,6 +40,11 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     uploads: Uploads
     actor: Actor | None = None
 
+    @property
+    def account(self) -> str:
+        """The account that sends the request; empty without one."""
+        return "" if self.actor is None else self.actor.account
+
 
 def _context(request: Request) -> Context:
     found: Context = request.app.state.context

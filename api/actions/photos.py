@@ -3,17 +3,22 @@
 A file is written anew before the transaction begins, because that takes some tenths of a second.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
 
 import msgspec
+from fastapi import Request
 
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import ActionRefusal
 from alerting.incidents.store import QUERIES as INCIDENTS
+from api.actions.actor import author_of
 from api.actions.incidents import act_on_incident
 from api.context import Context
 from api.http.problems import Problem, not_found
+from api.http.uploads.multipart import SentForm
+from api.http.uploads.reading import FILE, read_upload
 from api.read.evidence.photos import PhotoDocument, photo_document
 from registry.photos.photo_process import write_apart
 from registry.photos.rules import Photo, PhotoRefusal, PhotoRefusedError, kind_of
@@ -37,6 +42,27 @@ class AddedPhoto(msgspec.Struct, frozen=True):
 
     photo: PhotoDocument
     is_new: bool
+
+
+AddPhoto = Callable[[Context, int, Author, bytes], Awaitable[AddedPhoto]]
+"""Adds the picture in a file to the thing of a number."""
+
+
+async def receive_photo(
+    request: Request, context: Context, number: int, add: AddPhoto, remark: Callable[[dict[str, str]], str | None]
+) -> AddedPhoto:
+    """Read the file that a request sends, and add its picture. `remark`: on whose behalf, by the fields of the form.
+
+    Raises what `read_upload` and `add` raise.
+    """
+    async with read_upload(request, context.uploads, context.account) as sent:
+        return await add(context, number, author_of(request, remark(sent.fields)), sent.files.get(FILE, b""))
+
+
+async def photo_of_form(context: Context, sent: SentForm) -> Photo | None:
+    """The picture of a form in which a file may be chosen. Raises as `write_photo`."""
+    file = sent.files.get(FILE)
+    return None if file is None else await write_photo(context, file)
 
 
 async def add_incident_photo(context: Context, incident: int, by: Author, content: bytes) -> AddedPhoto:

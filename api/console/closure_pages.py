@@ -15,7 +15,7 @@ from api.actions.closures import (
     declare_closure,
     withdraw_closure,
 )
-from api.actions.photos import write_photo
+from api.actions.photos import photo_of_form
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import where
@@ -27,7 +27,7 @@ from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import ClosureId
 from api.http.problems import Problem, not_found
 from api.http.times import as_beijing_time
-from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
+from api.http.uploads.reading import read_upload, typed
 from api.read.closures import list_closures, load_closure
 from api.read.evidence.photos import list_photos
 from api.read.moment import load_now
@@ -158,19 +158,16 @@ async def show_refusal(request: Request, context: Context, number: int, status: 
 async def declare(request: Request, context: Shared) -> Response:
     """Declare what the form says, with a photo as evidence if there is one, and show it; a refusal is shown beside the
     form."""
-    account = "" if context.actor is None else context.actor.account
     said: Mapping[str, str] = {}
     try:
-        async with read_upload(request, context.uploads, account) as sent:
+        async with read_upload(request, context.uploads, context.account) as sent:
             said = sent.fields
-            file = sent.files.get(FILE)
-            photo = None if file is None else await write_photo(context, file)
+            photo = await photo_of_form(context, sent)
             made = await declare_closure(context, request, _declaration(said), photo)
     except (Problem, ValidationError, PhotoRefusedError) as exc:
-        if isinstance(exc, UploadTooLargeError):
-            said = exc.fields
         if isinstance(exc, Problem) and exc.status not in _OF_FORM:
             raise
+        said = typed(exc, said)
         return await _list(request, context, code=422, refused=_refusal(exc, words_for(request)), said=said)
     return RedirectResponse(f"/closures/{made.id}", status_code=303)
 

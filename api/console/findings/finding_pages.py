@@ -16,7 +16,7 @@ from api.actions.findings import (
     make_dispute,
     make_finding,
 )
-from api.actions.photos import write_photo
+from api.actions.photos import photo_of_form
 from api.console.findings.asked import FindingFilter, about_which
 from api.console.findings.rows import correction_row, finding_row, refusal_text, with_times
 from api.console.name_lookup import load_account_names, load_names_of
@@ -26,7 +26,7 @@ from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import FindingId
 from api.http.problems import Problem
-from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
+from api.http.uploads.reading import read_upload, typed
 from api.read.evidence.photos import list_photos
 from api.read.findings.listing import FindingDocument, list_corrections, list_findings, load_finding
 from audit.findings.rules import FindingStatus
@@ -151,20 +151,17 @@ async def dispute(request: Request, context: Shared) -> Response:
 
 
 async def _make(request: Request, context: Context, kind: type[FindingRequest] | type[DisputeRequest]) -> Response:
-    account = "" if context.actor is None else context.actor.account
     said: Mapping[str, str] = {}
     try:
-        async with read_upload(request, context.uploads, account) as sent:
+        async with read_upload(request, context.uploads, context.account) as sent:
             said = sent.fields
-            file = sent.files.get(FILE)
-            photo = None if file is None else await write_photo(context, file)
+            photo = await photo_of_form(context, sent)
             made = await _made(request, context, kind.model_validate(_fields(said)), photo)
     except (Problem, ValidationError, PhotoRefusedError) as exc:
         if isinstance(exc, Problem) and exc.status != 422:
             raise
-        if isinstance(exc, UploadTooLargeError):
-            said = exc.fields
-        return await _list(request, context, code=422, refused=refusal_text(exc, words_for(request)), said=said)
+        refused = refusal_text(exc, words_for(request))
+        return await _list(request, context, code=422, refused=refused, said=typed(exc, said))
     return RedirectResponse(f"/findings/{made.id}", status_code=303)
 
 

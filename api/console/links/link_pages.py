@@ -27,7 +27,7 @@ from api.console.texts import Words, choose, language_of
 from api.context import Context, Shared
 from api.http.forms import MOST_PERSON
 from api.http.problems import Problem
-from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
+from api.http.uploads.reading import FILE, read_upload, typed
 from contract.errors import RemedyError
 from contract.said import Said
 from registry.closures.rules import MAX_REASON
@@ -75,8 +75,7 @@ async def _read(request: Request, visit: Visit, token: str) -> Response:
             form = LinkForm(act=said.get("act", ""), once=once, said=said, photo=photo)
             return await _act(request, visit, token, form)
     except PhotoRefusedError as exc:
-        typed = exc.fields if isinstance(exc, UploadTooLargeError) else said
-        return await _show(request, visit, token, refused_photo(exc).status, exc.said, typed)
+        return await _show(request, visit, token, refused_photo(exc).status, exc.said, typed(exc, said))
     except RemedyError as exc:
         return await _show(request, visit, token, 422, exc.said, said)
 

@@ -1,7 +1,7 @@
 """Reads the body of a request that carries a file, once its permission is known."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -26,6 +26,11 @@ class UploadTooLargeError(PhotoRefusedError):
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__(PhotoRefusal.TOO_LARGE)
         self.fields = fields
+
+
+def typed(refusal: Exception, said: Mapping[str, str]) -> Mapping[str, str]:
+    """What was typed into a form that was refused. `said`: its fields, as far as it was read."""
+    return refusal.fields if isinstance(refusal, UploadTooLargeError) else said
 
 
 @asynccontextmanager

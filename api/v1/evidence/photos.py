@@ -8,18 +8,17 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import ActionRefusal
-from api.actions.actor import author_of
 from api.actions.photos import (
-    AddedPhoto,
+    AddPhoto,
     add_closure_photo,
     add_finding_photo,
     add_incident_photo,
+    receive_photo,
     refused_photo,
 )
 from api.context import Context, Shared
 from api.http.parameters import ClosureId, FindingId, IncidentId
 from api.http.problems import Problem, not_found
-from api.http.uploads.reading import FILE, read_upload
 from api.http.work import WorkRoute
 from api.read import closures, incidents
 from api.read.evidence.photos import PhotoDocument, list_photos, load_photo, load_picture
@@ -27,7 +26,7 @@ from api.read.findings.listing import load_finding
 from api.read.schemas import Listing
 from registry.photos.rules import PhotoRefusedError
 from registry.photos.store import PhotoOf
-from store.author import Author
+from store.pool import Connection
 
 router = APIRouter(tags=["photos"], route_class=WorkRoute)
 
@@ -45,9 +44,7 @@ _SENDS: Final = {
 @router.get("/incidents/{id}/photos")
 async def list_incident_photos(context: Shared, id: IncidentId) -> Listing[PhotoDocument]:  # noqa: A002
     """The photos of an incident, the first one first; 20 at most."""
-    async with context.database.snapshot() as connection:
-        await incidents.load_incident(connection, id)
-        return await list_photos(connection, PhotoOf(incident=id))
+    return await _list(context, id, incidents.load_incident, PhotoOf(incident=id))
 
 
 @router.post("/incidents/{id}/photos", status_code=201, openapi_extra=_SENDS)
@@ -61,17 +58,13 @@ async def send_incident_photo(
     `photo` of a multipart form. The picture alone is kept, as a JPEG; place, time and camera are not. One that is there
     already is not kept twice. 413 for more than 20 MB or 64 million pixels; 415 for another kind of file; 422 for a
     damaged one; 409 when there are 20; 403 when the incident reaches beyond your scope."""
-    async with context.database.snapshot() as connection:
-        await incidents.load_incident(connection, id)
-    return await _add(context, request, id, by, add_incident_photo)
+    return await _add(context, request, id, by, incidents.load_incident, add_incident_photo)
 
 
 @router.get("/closures/{id}/photos")
 async def list_closure_photos(context: Shared, id: ClosureId) -> Listing[PhotoDocument]:  # noqa: A002
     """The photos of a closure, the first one first; 20 at most."""
-    async with context.database.snapshot() as connection:
-        await closures.load_closure(connection, id)
-        return await list_photos(connection, PhotoOf(closure=id))
+    return await _list(context, id, closures.load_closure, PhotoOf(closure=id))
 
 
 @router.post("/closures/{id}/photos", status_code=201, openapi_extra=_SENDS)
@@ -83,17 +76,13 @@ async def send_closure_photo(
 ) -> PhotoDocument:
     """Add a photo to a closure as its evidence: the file is the body. As for an incident; 409 when the closure was
     withdrawn; 404 also when it is of more than your scope."""
-    async with context.database.snapshot() as connection:
-        await closures.load_closure(connection, id)
-    return await _add(context, request, id, by, add_closure_photo)
+    return await _add(context, request, id, by, closures.load_closure, add_closure_photo)
 
 
 @router.get("/findings/{id}/photos")
 async def list_finding_photos(context: Shared, id: FindingId) -> Listing[PhotoDocument]:  # noqa: A002
     """The photos of a finding or dispute, the first one first; 20 at most."""
-    async with context.database.snapshot() as connection:
-        await load_finding(connection, id)
-        return await list_photos(connection, PhotoOf(finding=id))
+    return await _list(context, id, load_finding, PhotoOf(finding=id))
 
 
 @router.post("/findings/{id}/photos", status_code=201, openapi_extra=_SENDS)
@@ -105,9 +94,7 @@ async def send_finding_photo(
 ) -> PhotoDocument:
     """Add a photo to a finding or dispute as its evidence: the file is the body. As for an incident; 409 when the
     finding is closed."""
-    async with context.database.snapshot() as connection:
-        await load_finding(connection, id)
-    return await _add(context, request, id, by, add_finding_photo)
+    return await _add(context, request, id, by, load_finding, add_finding_photo)
 
 
 @router.get("/photos/{id}")
@@ -124,20 +111,25 @@ async def get_picture(context: Shared, id: PhotoId) -> Response:  # noqa: A002
         return await load_picture(connection, id)
 
 
+_Load = Callable[[Connection, int], Awaitable[object]]
+"""Finds what photos are of. Raises a Problem (404)."""
+
+
+async def _list(context: Context, number: int, load: _Load, of: PhotoOf) -> Listing[PhotoDocument]:
+    async with context.database.snapshot() as connection:
+        await load(connection, number)
+        return await list_photos(connection, of)
+
+
 async def _add(
-    context: Context,
-    request: Request,
-    number: int,
-    by: str | None,
-    add: Callable[[Context, int, Author, bytes], Awaitable[AddedPhoto]],
+    context: Context, request: Request, number: int, by: str | None, load: _Load, add: AddPhoto
 ) -> PhotoDocument:
-    author = author_of(request, by)
+    async with context.database.snapshot() as connection:
+        await load(connection, number)
     try:
-        async with read_upload(request, context.uploads, author.account) as sent:
-            added = await add(context, number, author, sent.files.get(FILE, b""))
+        return (await receive_photo(request, context, number, add, lambda _: by)).photo
     except PhotoRefusedError as exc:
         raise refused_photo(exc) from exc
     except ActionRefusedError as exc:
         is_missing = exc.refusal is ActionRefusal.NOT_FOUND
         raise (not_found("incident", number) if is_missing else Problem(403, str(exc))) from exc
-    return added.photo
