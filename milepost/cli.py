@@ -320,6 +320,16 @@ COMMANDS: Mapping[str, Subcommand] = {
         add_arguments=options.import_file,
         interactive=True,
     ),
+    "export": Subcommand(
+        help=Said(
+            "write areas, stations, contacts, duty or routes to a file that can be imported",
+            "将区划、服务点、联系人、值班或路由写入可再次导入的文件",
+        ),
+        runner="milepost.commands.export:run",
+        without_option=("database_url",),
+        add_arguments=options.export_file,
+        interactive=True,
+    ),
     "announce-restart": Subcommand(
         help=Said(
             "announce a restart of the platform; interruptions during it send no notification",

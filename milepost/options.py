@@ -108,6 +108,13 @@ def simulate(parser: argparse.ArgumentParser, say: Say) -> None:
     )
 
 
+def export_file(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost export`."""
+    kinds = ("areas", "stations", "contacts", "duty", "substitutes", "routes")
+    parser.add_argument("what", choices=kinds, help=say("the contents of the file", "文件的内容"))
+    parser.add_argument("file", type=Path, help=say("a new CSV file", "新的 CSV 文件"))
+
+
 def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
     """Arguments of `milepost import`."""
     kinds = (

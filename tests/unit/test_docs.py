@@ -42,6 +42,33 @@ def test_every_command_that_is_shown_can_be_typed(line: str) -> None:
         pytest.fail(f"{line}: {exc}")
 
 
+def written_in(document: Path) -> list[str]:
+    """The commands of a page, without what a shell makes of them."""
+    lines = commands_in(document.read_text(encoding="utf-8"))
+    plain = [re.sub(r"\$\([^)]*\)", "x", re.sub(r"[<>]\s*\S+|[\[\]]", "", line)) for line in lines]
+    return [line for line in plain if line.startswith("milepost ") and not re.search("COMMAND|WHAT|…", line)]
+
+
+@pytest.mark.parametrize("document", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+def test_every_command_of_a_page_is_there(document: Path) -> None:
+    """Its words may be left out in a sentence; those that are written must be right."""
+    for line in written_in(document):
+        words = [VALUES.get(word, word) for word in shlex.split(line)]
+        try:
+            build_parser().parse_args(words[1:])
+        except UsageError as exc:
+            assert "required" in str(exc), line
+
+
+@pytest.mark.parametrize("line", ["milepost exports", "milepost users ad", "milepost import routes --dryrun x.csv"])
+def test_a_command_that_is_not_there_would_be_noticed(tmp_path: Path, line: str) -> None:
+    document = tmp_path / "page.md"
+    document.write_text(f"A `{line}`, and\n\n    .venv/bin/{line} <file\n", encoding="utf-8")
+    assert written_in(document) == [line, f"{line} "]
+    with pytest.raises(AssertionError):
+        test_every_command_of_a_page_is_there(document)
+
+
 def test_every_command_is_in_the_readme() -> None:
     written = {line.split()[1] for line in commands_in(README)}
     assert set(COMMANDS) <= written

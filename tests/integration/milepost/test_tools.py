@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -20,6 +21,7 @@ AREAS = "code,name,parent\n63,青海省,\n"
 # What is given to each that ends by itself, and what it says then.
 ENDING = {
     "import": (["areas", "{file}"], "Applied."),
+    "export": (["areas", "{new}"], "wrote"),
     "migrate": ([], "the database is at the newest schema"),
     "topics": ([], "as it should be: milepost.live"),
     "announce-restart": (["--reason", "x"], "announced until"),
@@ -69,7 +71,8 @@ def test_no_command_is_left_out() -> None:
 
 
 def words(stack: Stack, name: str, given: list[str]) -> list[str]:
-    values = {"file": stack.data.parent / "areas.csv", "port": find_free_port(), "url": stack.url}
+    new = stack.data.parent / f"{uuid4()}.csv"
+    values = {"file": stack.data.parent / "areas.csv", "new": new, "port": find_free_port(), "url": stack.url}
     return [sys.executable, "-P", "-m", "milepost", name, *(word.format(**values) for word in given)]
 
 
