@@ -38,22 +38,37 @@ _NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE}
 
 def pdf_bytes(report: Report) -> bytes:
     """The document. Raises SaidError if no font of this machine has a sign of the report."""
+    return compile_pdf(template_data(report))
+
+
+def template_data(report: Report) -> bytes:
+    """The report as JSON for the template."""
     known = families()
-    inputs = {"report": msgspec.json.encode(_data(report, [font for font in FONTS if font in known])).decode()}
+    return msgspec.json.encode(_data(report, [font for font in FONTS if font in known]))
+
+
+def compile_pdf(data: bytes) -> bytes:
+    """The document of a report as JSON for the template. Raises SaidError, as `pdf_bytes`."""
+    inputs = {"report": data.decode()}
     try:
         found = typst.compile(_template(), sys_inputs=inputs, pdf_standards="a-2b", format="pdf", pdf_tags=False)
     except typst.TypstError as exc:
         if "font" not in exc.message and "glyph" not in exc.message:
             raise
-        raise SaidError(
-            f"no font of this machine has all signs of the report ({exc.message}): install fonts for Chinese and "
-            "Tibetan (Debian: fonts-noto-cjk fonts-noto-core), then run the command again",
-            f"本机字体缺少报告中的部分文字（{exc.message}）：请安装中文和藏文字体"
-            "（Debian：fonts-noto-cjk fonts-noto-core），然后重新运行",
-        ) from exc
+        raise no_font(exc.message) from exc
     if not isinstance(found, bytes):
         raise TypeError("typst gave no PDF")
     return found
+
+
+def no_font(why: str) -> SaidError:
+    """No font of this machine has a sign of the report."""
+    return SaidError(
+        f"no font of this machine has all signs of the report ({why}): install fonts for Chinese and Tibetan (Debian: "
+        "fonts-noto-cjk fonts-noto-core), then ask again",
+        f"本机字体缺少报告中的部分文字（{why}）：请安装中文和藏文字体（Debian：fonts-noto-cjk "
+        "fonts-noto-core），然后重试",
+    )
 
 
 @cache

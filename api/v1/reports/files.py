@@ -14,6 +14,7 @@ from api.read.reports.station import load_station_facts
 from api.read.uptime.load import asked_period
 from audit.reports.document import Report
 from audit.reports.formats import FORMATS
+from audit.reports.pdf_process import pdf_apart
 from audit.reports.station_report import station_report
 from audit.reports.uptime_report import uptime_report
 from contract.said import SaidError
@@ -21,7 +22,7 @@ from contract.said import SaidError
 router = APIRouter(tags=["reports"], route_class=WorkRoute)
 
 MOST_STATIONS: Final = {"pdf": 1_000, "xlsx": 5_000, "csv": 5_000}
-"""Of a report by the API; `milepost report` has no such limit. A PDF of 1,000 stations takes some 250 MiB."""
+"""Of a report by the API; `milepost report` has no such limit."""
 
 FormatName = Annotated[Literal["pdf", "xlsx", "csv"], Query(description="the format of the file")]
 ReportLanguage = Annotated[Literal["zh-CN", "en"], Query(description="the language of the report")]
@@ -72,8 +73,9 @@ async def get_station_report(
 
 async def _file(context: Context, make: Callable[[], Report], form: str, name: str) -> Response:
     written = FORMATS[form]
+    write = pdf_apart if form == "pdf" else written.write
     try:
-        data = await context.work.do_alone(lambda: written.write(make()))
+        data = await context.work.do_alone(lambda: write(make()))
     except SaidError as exc:
         raise Problem(503, str(exc)) from exc
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}

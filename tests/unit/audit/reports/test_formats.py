@@ -6,6 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import openpyxl
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from audit.reports.csv_format import csv_bytes, csv_cell
 from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
 from audit.reports.formats import FORMATS
 from audit.reports.pdf_format import families, pdf_bytes
+from audit.reports.pdf_process import BOUNDS, pdf_apart
 from audit.reports.uptime_report import verify_text
 from audit.reports.xlsx_format import xlsx_bytes
 from contract.said import SaidError
@@ -108,6 +110,14 @@ def test_a_sign_without_a_font_is_named() -> None:
 )
 def test_chinese_is_on_paper() -> None:
     assert pdf_bytes(report([("吉隆村阅读室", None, None, 0)])).startswith(b"%PDF-1.7")
+
+
+def test_a_separate_process_draws_the_same() -> None:
+    assert pdf_apart(report()) == pdf_bytes(report())
+    with pytest.raises(SaidError, match=r"install fonts for Chinese and Tibetan"):
+        pdf_apart(report([("\U000f0000", None, None, 0)]))
+    with pytest.raises(SaidError, match=r"too large for a PDF"):
+        pdf_apart(report(), msgspec.structs.replace(BOUNDS, output=1_000))
 
 
 @given(st.integers(0, 10**12))
