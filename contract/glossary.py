@@ -418,6 +418,8 @@ _REASONS: Final[Family] = {
     "texts_refused": Said("its provider refused several messages for their text", "服务商因内容多次拒收消息"),
     "channel_fails": Said("no answer for a long time", "长时间无应答"),
     "channel_works": Said("it took a message again", "已能接收消息"),
+    "seal_waits": Said("rows wait long for the seal of the ledger", "有记录长时间未封存进账本"),
+    "sealed": Said("everything that waited is sealed", "等待的记录均已封存"),
     "channel_replaced": Said("the contact has the channel no more", "联系人已不用该渠道"),
     "contact_retired": Said("the contact is not told of anything any more", "联系人已不再接收通知"),
 }

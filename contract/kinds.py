@@ -27,6 +27,7 @@ class IncidentKind(StrEnum):
     UNUSABLE = "unusable"
     IDENTITY_CONFLICT = "identity_conflict"
     CHANNEL_DEAD = "channel_dead"
+    SEAL_LATE = "seal_late"
     FLAPPING = "flapping"
     NEVER_SEEN = "never_seen"
 
@@ -156,6 +157,17 @@ KINDS: Final[Mapping[str, KindEntry]] = {
         advice=Said(
             "Correct or replace the channel of this contact, then run `milepost notify test` for the contact.",
             "请改正或更换该联系人的通知渠道，然后用 `milepost notify test` 测试。",
+        ),
+    ),
+    IncidentKind.SEAL_LATE: KindEntry(
+        name=Said("Late seal of the ledger", "账本封存延迟"),
+        opened=Said("SEAL LATE", "封存延迟"),
+        closed=Said("SEALED AGAIN", "封存恢复"),
+        passed=Said("SEAL WAS LATE", "封存曾延迟，已恢复"),
+        advice=Said(
+            "For the platform's administrator: check that `milepost audit` runs, and read its log. Until then, a "
+            "change of what is not sealed leaves no trace.",
+            "请平台管理员检查 `milepost audit` 是否运行，并查看其日志；在此之前，未封存的内容若被改动不会留下痕迹。",
         ),
     ),
     IncidentKind.FLAPPING: KindEntry(

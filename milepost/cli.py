@@ -178,7 +178,14 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said("open and close incidents", "建立和关闭故障"),
         runner=f"{_SERVICES}:incidents",
         settings=(*_KAFKA, "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
-        without_option=(*_STORED, "kafka_idempotent", "opening_grace", "never_seen_grace", "unusable_grace"),
+        without_option=(
+            *_STORED,
+            "kafka_idempotent",
+            "opening_grace",
+            "never_seen_grace",
+            "unusable_grace",
+            "seal_late",
+        ),
         uvloop=True,
     ),
     "deliver": Subcommand(

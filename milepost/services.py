@@ -131,6 +131,7 @@ def incidents_config(settings: Settings) -> "IncidentsConfig":
     from alerting.causes.suspicion_rules import MassSettings
     from alerting.incident_process.service import IncidentsConfig
     from alerting.incident_process.stages import PartSettings
+    from alerting.seals.rules import SealSettings
     from alerting.station_incidents.cause_settings import CauseSettings
     from alerting.station_incidents.rules import RuleSettings
     from alerting.stations.promise import USUAL
@@ -165,7 +166,12 @@ def incidents_config(settings: Settings) -> "IncidentsConfig":
             missed=settings.missed_heartbeats,
             floor=settings.floor,
         ),
-        parts=PartSettings(causes=causes, flapping=flapping, blind_spots=_blind_spots(settings)),
+        parts=PartSettings(
+            causes=causes,
+            flapping=flapping,
+            blind_spots=_blind_spots(settings),
+            seals=SealSettings(late=settings.seal_late),
+        ),
     )
 
 

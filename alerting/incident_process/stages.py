@@ -17,6 +17,8 @@ from alerting.channels.stage import ChannelWatch
 from alerting.health.stage import HealthWatch
 from alerting.incidents.book import Book
 from alerting.repairs.stage import RepairWatch
+from alerting.seals.rules import SealSettings
+from alerting.seals.stage import SealWatch
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import StationNews
 from alerting.stations.snapshot import PassTime
@@ -27,6 +29,7 @@ CAUSES: Final = "causes"
 BLIND_SPOTS: Final = "blind_spots"
 HEALTH: Final = "health"
 CHANNELS: Final = "channels"
+SEALS: Final = "seals"
 REPAIRS: Final = "repairs"
 
 
@@ -46,10 +49,11 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
     causes: CauseSettings = CauseSettings()
     flapping: FlappingSettings = FlappingSettings()
     blind_spots: BlindSpotSettings = BlindSpotSettings()
+    seals: SealSettings = SealSettings()
 
 
 def make_parts(field: Field, settings: PartSettings, without: Collection[str] = ()) -> dict[str, Part]:
-    """The parts by name, in their order: causes with flapping, blind spots, health, channels, repairs.
+    """The parts by name, in their order: causes with flapping, blind spots, health, channels, seals, repairs.
 
     `field` holds all stations; it is loaded before the parts and updated before each `follow`. The parts named in
     `without` are left out.
@@ -60,6 +64,7 @@ def make_parts(field: Field, settings: PartSettings, without: Collection[str] = 
         BLIND_SPOTS: BlindSpotWatch(field, settings.blind_spots, causes.outages),
         HEALTH: HealthWatch(field, settings.causes),
         CHANNELS: ChannelWatch(),
+        SEALS: SealWatch(settings.seals),
         REPAIRS: RepairWatch(field),
     }
     return {name: part for name, part in parts.items() if name not in without}

@@ -46,6 +46,10 @@ class IncidentSection:
         LongSeconds,
         Meta(description="Seconds for which nothing may be wrong after a repair, before its incident closes."),
     ] = 600.0
+    seal_late: Annotated[
+        Seconds,
+        Meta(description="Seconds for which a row may wait for the seal of the ledger, before this is an incident."),
+    ] = 60.0
     never_seen_grace: Annotated[
         LongSeconds,
         Meta(

@@ -280,12 +280,13 @@ DETAILS: dict[str, dict[str, object]] = {
     "channel_dead": {
         "contact": "li", "channel": "wecom", "reason": "channel_refused", "answer": "refused with code 93000",
     },
+    "seal_late": {"reason": "seal_waits"},
     "unusable": {"reason": "said_unusable"},
     "pipeline_blind": {"causes": ["gap", "database_hung"]},
     "flapping": {"reason": "flapping", "clears": "steady"},
     "never_seen": {"reason": "never_seen"},
 }  # fmt: skip
-WITHOUT_STATION = {"area_outage", "channel_dead", "pipeline_blind"}
+WITHOUT_STATION = {"area_outage", "channel_dead", "pipeline_blind", "seal_late"}
 MACHINE_WORD = re.compile(r"[a-z]+_[a-z_]+|\btelecom\b")
 
 

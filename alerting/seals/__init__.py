@@ -1,0 +1,1 @@
+"""The seal of the ledger that is late, and its incident."""

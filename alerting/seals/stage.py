@@ -1,0 +1,30 @@
+"""The incident of a late seal in the incident process: each pass looks at what is not sealed."""
+
+from alerting.incidents.book import Book
+from alerting.incidents.store import learn_newest, load_open_of_kind
+from alerting.seals.rules import KEY, SealSettings, follow_seal
+from alerting.seals.store import load_waiting_since
+from alerting.station_incidents.rules import StationNews
+from alerting.stations.snapshot import PassTime
+from contract.kinds import IncidentKind
+from store.pool import Connection
+
+
+class SealWatch:
+    """Opens and closes the incident of kind `seal_late`."""
+
+    def __init__(self, settings: SealSettings) -> None:
+        self._settings = settings
+        self._goes_on = False
+
+    async def load(self, connection: Connection) -> None:
+        """Load whether the incident goes on."""
+        self._goes_on = bool(await load_open_of_kind(connection, IncidentKind.SEAL_LATE))
+
+    async def follow(self, connection: Connection, book: Book, news: StationNews, moment: PassTime) -> None:
+        """Compare what waits for its seal with the incident."""
+        since = await load_waiting_since(connection)
+        if since is None and not self._goes_on:
+            return
+        await learn_newest(connection, book, {KEY})
+        self._goes_on = follow_seal(book, since, moment.now, self._settings)
