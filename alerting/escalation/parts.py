@@ -10,7 +10,7 @@ from alerting.escalation.decided import Decided
 from alerting.escalation.gathering import Row, facts_of, part_of, plan_now, stored_plan, stored_state, subject_of
 from alerting.escalation.model import EscalationPlan, EscalationState, EscalationTurn, KnownPage
 from alerting.escalation.routing_now import RoutingNow
-from alerting.escalation.shares import facts_of_part, people_within, state_of_part, subject_of_part
+from alerting.escalation.shares import RouteWay, facts_of_part, people_within, state_of_part, subject_of_part, way_of
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,10 @@ def decide_parts(
 ) -> list[Decided]:
     """What is due of the parts `rows` of the incident `row`, whose plan is `plan`; of those with something to write."""
     found: list[Decided] = []
-    routes: dict[str, str | None] = {}
+    ways: dict[str, RouteWay] = {}
     for part in rows:
         try:
-            decided = _decide(row, plan, part, pages.get((row["id"], part["area"]), ()), routing, routes)
+            decided = _decide(row, plan, part, pages.get((row["id"], part["area"]), ()), routing, ways)
         except Exception:  # one part must not hold up the others
             fields = {"incident": row["id"], "share": part["area"]}
             log.exception("the escalation of a share cannot be decided; it is tried again", extra=fields)
@@ -43,15 +43,15 @@ def _decide(
     given: Row,
     pages: Sequence[KnownPage],
     routing: RoutingNow,
-    routes: dict[str, str | None],
+    ways: dict[str, RouteWay],
 ) -> Decided:
-    """What is due of one part. `routes`: of the parts before it, which are the larger ones."""
+    """What is due of one part. `ways`: of the parts before it, which are the larger ones."""
     now, part = row["now"], part_of(given, routing)
     subject = subject_of_part(subject_of(row), part)
     plan = plan_now(routing, subject, given["plan"], now)
-    routes[part.area] = plan.route
+    ways[part.area] = way_of(plan)
     if given["plan"] is None or plan.route != stored_plan(given["plan"]).route:
-        plan = replace(plan, within=people_within(part, plan.route, (whole.subject.path, whole.route), routes))
+        plan = replace(plan, within=people_within(part, way_of(plan), (whole.subject.path, way_of(whole)), ways))
     stored: EscalationState | None = None if given["state"] is None else stored_state(given["state"])
     all_of_it = facts_of(row, (), None, routing)
     facts = facts_of_part(all_of_it, part, stored, pages, routing.silenced_until(subject, now))

@@ -12,7 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from alerting.escalation.model import EscalationFacts, EscalationState, KnownPage
+from alerting.escalation.model import EscalationFacts, EscalationPlan, EscalationState, KnownPage
+from registry.routes.model import RouteStep
 from registry.routes.routing import RouteSubject
 
 
@@ -41,22 +42,31 @@ def subject_of_part(whole: RouteSubject, part: SharePart) -> RouteSubject:
     return replace(whole, path=part.path, levels=part.levels)
 
 
+RouteWay = tuple[str, tuple[RouteStep, ...]] | None
+"""A route with its steps as they were when a plan was made; None: no route."""
+
+
+def way_of(plan: EscalationPlan) -> RouteWay:
+    """The route of a plan. An edit may have given the same route other steps since, which lead to other people."""
+    return None if plan.route is None else (plan.route, tuple(step.rule for step in plan.steps))
+
+
 def people_within(
-    part: SharePart, route: str | None, whole: tuple[tuple[str, ...], str | None], routes: Mapping[str, str | None]
+    part: SharePart, way: RouteWay, whole: tuple[tuple[str, ...], RouteWay], ways: Mapping[str, RouteWay]
 ) -> tuple[str, ...] | None:
     """The areas in which the people of a part are looked for; None: wherever its route leads.
 
     The search goes upward to the first larger part that has the same route, because its people are told of that.
-    `whole`: the path of the incident and its route; `routes`: of the other parts, by area.
+    `whole`: the path of the incident and its route; `ways`: the routes of the larger parts, by area.
     """
     found: list[str] = []
     path, above = whole
     for area in reversed(part.path):
-        other = above if area in path else routes.get(area, None)
-        if area != part.area and route is not None and other == route:
+        other = above if area in path else ways.get(area)
+        if area != part.area and way is not None and other == way:
             return tuple(found)
         found.append(area)
-    return tuple(found) if route is not None and route == above else None
+    return tuple(found) if way is not None and way == above else None
 
 
 def facts_of_part(
