@@ -8,12 +8,27 @@ from typing import Final
 
 import msgspec
 
+from alerting.delivery.facts import AlertMessage
+from alerting.delivery.sending import MessageContent
+from alerting.delivery.texts import Language
+from audit.ledger.checkpoints import Checkpoint
 from contract.errors import RemedyError
+from contract.said import Said, SaidError
+from registry.contacts.addresses import parse_address
 
 EVERY: Final = 60.0
 """Seconds between two copies to one place, while the log grows."""
 AGAIN: Final = 3600.0
 """The same while it does not."""
+DAILY: Final = 86_400.0
+"""Seconds between two mails, whether the log grows or not."""
+
+_TITLE: Final = Said("Checkpoint of the ledger {origin}, {size} leaves", "账本 {origin} 的检查点，共 {size} 条")
+_BODY: Final = Said(
+    "Keep this mail. To verify the ledger later, write the lines from the next one on into a file, and give it to "
+    "`milepost verify --older`.",
+    "请保存此邮件。日后核验账本时，将下一行起的内容存为文件，并交给 `milepost verify --older`。",
+)
 
 
 class CopyKind(StrEnum):
@@ -21,10 +36,11 @@ class CopyKind(StrEnum):
 
     FILE = "file"
     WEB = "web"
+    MAIL = "mail"
 
 
 class CopyPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that is replaced, or an address that gets a POST."""
+    """A file that is replaced, an address that gets a POST, or a mailbox."""
 
     kind: CopyKind
     address: str
@@ -32,7 +48,14 @@ class CopyPlace(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> str:
         """The place without what may be secret in its address."""
+        if self.kind is CopyKind.MAIL:
+            return "mailto:…@" + self.address.rpartition("@")[2]
         return self.address if self.kind is CopyKind.FILE else "/".join(self.address.split("/")[:3])
+
+    @property
+    def every(self) -> float:
+        """Seconds between two copies to it, while the log grows."""
+        return DAILY if self.kind is CopyKind.MAIL else EVERY
 
 
 def parse_places(text: str, where: str) -> tuple[CopyPlace, ...]:
@@ -49,18 +72,35 @@ def _place(line: str, where: str, number: int) -> CopyPlace:
         return CopyPlace(kind=CopyKind.FILE, address=line)
     if line.startswith(("https://", "http://")) and len(line.split()) == 1:
         return CopyPlace(kind=CopyKind.WEB, address=line)
+    if line.startswith("mailto:"):
+        return CopyPlace(kind=CopyKind.MAIL, address=_mailbox(line, where, number))
     raise RemedyError(
-        f"{where}, line {number}: write a whole path such as /mnt/audit/checkpoint, or an address https://…",
-        f"{where} 第 {number} 行：请写完整路径，如 /mnt/audit/checkpoint，或地址 https://…",
+        f"{where}, line {number}: write a whole path such as /mnt/audit/checkpoint, an address https://…, or "
+        "mailto:name@example.org",
+        f"{where} 第 {number} 行：请写完整路径，如 /mnt/audit/checkpoint，或地址 https://…，或 mailto:name@example.org",
     )
 
 
-def is_copy_due(size: int, now: float, *, copied: int | None, tried_at: float | None) -> bool:
-    """Whether a place gets a checkpoint of this size.
+def _mailbox(line: str, where: str, number: int) -> str:
+    try:
+        return parse_address(line).text
+    except SaidError as exc:
+        raise RemedyError(f"{where}, line {number}: {exc.said.en}", f"{where} 第 {number} 行：{exc.said.zh}") from exc
+
+
+def mail_of_checkpoint(note: str, checkpoint: Checkpoint, language: Language) -> MessageContent:
+    """The mail with a signed checkpoint; `note`: its text, which is everything from the line of the name on."""
+    title = _TITLE.text(language).format(origin=checkpoint.origin, size=checkpoint.size)
+    text = AlertMessage(title=title, body=f"{_BODY.text(language)}\n\n{note}")
+    return MessageContent(text=text, language=language, severity="info")
+
+
+def is_copy_due(size: int, now: float, *, copied: int | None, tried_at: float | None, every: float = EVERY) -> bool:
+    """Whether a place gets a checkpoint of this size. `every`: as of the place.
 
     `copied`: the size of its last copy, `tried_at`: when one was tried last, in seconds of the same clock as `now`.
     None: never.
     """
     if tried_at is None:
         return True
-    return now - tried_at >= (AGAIN if size == copied else EVERY)
+    return now - tried_at >= (max(AGAIN, every) if size == copied else every)

@@ -16,6 +16,8 @@ from typing import Final
 
 import msgspec
 
+from alerting.delivery.senders.address_target import SenderConfig
+from alerting.delivery.texts import Language
 from audit.ledger import key_files
 from audit.ledger.changeover.rotation_store import finish_rotation
 from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
@@ -44,15 +46,17 @@ class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
     `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database;
-    `copies`: where copies of it go. `witnesses`: who is asked to cosign, each at most every `cosign_every`. `limit`:
-    rows of each partition that one transaction seals. `sign_every`: a checkpoint is signed and published again after
-    that, also of a log that did not grow.
+    `copies`: where copies of it go; `mail`: the gateway of those that are mails, in `language`. `witnesses`: who is
+    asked to cosign, each at most every `cosign_every`. `limit`: rows of each partition that one transaction seals.
+    `sign_every`: a checkpoint is signed and published again after that, also of a log that did not grow.
     """
 
     database_url: str
     key: Path
     checkpoint: Path
     copies: tuple[CopyPlace, ...] = ()
+    mail: SenderConfig | None = None
+    language: Language = "en"
     witnesses: tuple[Witness, ...] = ()
     cosign_every: float = EVERY
     instance: str = "audit"
@@ -102,7 +106,7 @@ async def _stand_by_or_lead(config: AuditConfig, connection: Connection, stop: a
 
 async def _lead(config: AuditConfig, connection: Connection, signs: Signs, stop: asyncio.Event) -> None:
     sealer, cosigners = Sealer(config, connection), Cosigners(config.witnesses, config.cosign_every)
-    copiers = Copiers(config.copies)
+    copiers = Copiers(config.copies, config.mail, config.language)
     try:
         await sealer.begin()
         while not stop.is_set():

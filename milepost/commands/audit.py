@@ -43,13 +43,21 @@ def _database(settings: Settings) -> str:
 
 
 def _ledger_config(settings: Settings) -> Any:
+    from alerting.delivery.senders.address_target import sender_config
+    from audit.ledger.copies import CopyKind
     from audit.ledger.copy_store import read_places
     from audit.ledger.key_files import read_witnesses
     from audit.ledger.service import AuditConfig
 
     checkpoint = str(settings.ledger_checkpoint or "")
+    copies = () if settings.ledger_copies is None else read_places(settings.ledger_copies)
+    gateway = None if settings.mail_gateway is None else settings.mail_gateway.value
+    if any(place.kind is CopyKind.MAIL for place in copies):
+        require(gateway, "MILEPOST_MAIL_GATEWAY", "smtp://user:password@host:587/?from=milepost@example.org")
     return AuditConfig(
-        copies=() if settings.ledger_copies is None else read_places(settings.ledger_copies),
+        copies=copies,
+        mail=None if gateway is None else sender_config(sms=None, mail=gateway),
+        language=settings.language,
         witnesses=() if settings.ledger_witnesses is None else read_witnesses(settings.ledger_witnesses),
         database_url=_database(settings),
         key=Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "a file for the key")),

@@ -91,7 +91,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger_key": "签署账本检查点的私钥文件，权限 600；账本为空时由 `milepost audit` 首次启动时生成",
     "ledger_checkpoint": "账本最新检查点的文件，应在数据库及其磁盘之外；未达到该检查点或历史不同的数据库将被拒绝",
     "ledger_witnesses": "账本见证方的文件，每行一个：公钥和地址；不设则没有见证方，核验时会说明",
-    "ledger_copies": "接收检查点副本的位置文件，每行一个：完整路径，或接收 POST 的地址 `https://…`；最多每分钟、至少每小时一次",
+    "ledger_copies": "接收检查点副本的位置文件，每行一个：完整路径，或接收 POST 的地址 `https://…`（最多每分钟、至少每小时一次），"
+    "或 `mailto:…`（经 `MILEPOST_MAIL_GATEWAY` 每日一封邮件）",
     "language": "通知的语言；在 `milepost demo` 中也是演示的语言，演示默认依系统区域设置",
     "log_format": "日志的格式",
     "log_level": "记录的最低日志级别",

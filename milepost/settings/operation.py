@@ -119,8 +119,9 @@ class OperationSection:
     ledger_copies: Annotated[
         Path | None,
         Meta(
-            description="File with places that get copies of checkpoints, one a line: a whole path, or an address "
-            "`https://…` that gets a POST. At most each minute, at least each hour."
+            description="File with places that get copies of checkpoints, one a line: a whole path, an address "
+            "`https://…` that gets a POST (at most each minute, at least each hour), or `mailto:…`, which gets a mail "
+            "each day through `MILEPOST_MAIL_GATEWAY`."
         ),
     ] = None
     language: Annotated[

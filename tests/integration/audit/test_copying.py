@@ -1,6 +1,8 @@
 """Copies of checkpoints, to a file and over HTTP; a place that fails holds nothing up."""
 
 import asyncio
+import email
+import email.policy
 import logging
 import threading
 from collections.abc import Iterator
@@ -10,11 +12,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from alerting.delivery.senders.address_target import sender_config
 from audit.ledger import key_files, service
 from audit.ledger.checkpoints import parse_checkpoint
 from audit.ledger.copy_store import read_places
 from audit.ledger.notes import signed_by
+from milepost.cli import run as run_command
 from store.pool import Pool
+from tests.integration.alerting.channels.receivers_kit import smtp_receiver
 from tests.integration.audit.ledger_world import config, note
 
 
@@ -65,3 +70,46 @@ async def test_copies_of_a_checkpoint(
     assert len(got) == 1, "at most one each minute"
     failed = [record for record in caplog.records if record.message == "no copy of the checkpoint"]
     assert sorted(record.__dict__["place"] for record in failed) == ["/proc/none/copy", "http://127.0.0.1:9"]
+
+
+async def test_a_mail_with_a_checkpoint_proves_what_it_is_kept_for(
+    pool: Pool, database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "copies").write_text("mailto:audit@example.org\nmailto:gone@example.org\n")
+    await note(pool, 1)
+    async with smtp_receiver() as post:
+        settings = msgspec.structs.replace(
+            config(database, tmp_path),
+            copies=read_places(tmp_path / "copies"),
+            mail=sender_config(sms=None, mail=f"smtp://{post.url}?from=milepost@example.org"),
+        )
+        stop = asyncio.Event()
+        task = asyncio.create_task(service.run(settings, stop))
+        for _ in range(500):
+            if len(post.mails) == 2:
+                break
+            await asyncio.sleep(0.02)
+        stop.set()
+        await task
+    first = email.message_from_bytes(post.mails[0], policy=email.policy.default)
+    assert first["To"] in {"audit@example.org", "gone@example.org"} and first["From"] == "milepost@example.org"
+    assert str(first["Subject"]).startswith("Checkpoint of the ledger milepost-ledger-")
+    part = first.get_body()
+    assert part is not None
+    _, _, kept = part.get_content().replace("\r\n", "\n").partition("\n\n")
+    signed = parse_checkpoint(kept.rstrip("\n") + "\n")
+    assert signed_by(signed.note, key_files.read_key(tmp_path / "key").verifier) is True
+    (tmp_path / "kept").write_text(kept)
+    assert key_files.read_checkpoint(tmp_path / "kept") is not None, "as a person saves it"
+
+
+async def test_mail_needs_a_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "copies").write_text("mailto:audit@example.org\n")
+    environment = {
+        "MILEPOST_DATABASE_URL": "postgresql://u@127.0.0.1:9/d",
+        "MILEPOST_LEDGER_KEY": str(tmp_path / "key"),
+        "MILEPOST_LEDGER_CHECKPOINT": str(tmp_path / "checkpoint"),
+        "MILEPOST_LEDGER_COPIES": str(tmp_path / "copies"),
+    }
+    assert await asyncio.to_thread(run_command, ["audit"], environment) == 2
+    assert "MILEPOST_MAIL_GATEWAY" in capsys.readouterr().err

@@ -2,30 +2,43 @@
 
 import pytest
 
-from audit.ledger.copies import CopyKind, CopyPlace, is_copy_due, parse_places
+from audit.ledger.copies import DAILY, CopyKind, CopyPlace, is_copy_due, parse_places
 from contract.errors import RemedyError
 
 PLACES = """
 # the office of audits
 https://audit.example.org/hook?token=secret
 /mnt/usb stick/checkpoint
+mailto:audit@Example.org
 """
 
 
 def test_places() -> None:
-    web, file = parse_places(PLACES, "copies")
+    web, file, mail = parse_places(PLACES, "copies")
+    assert mail == CopyPlace(kind=CopyKind.MAIL, address="audit@example.org")
+    assert mail.shown == "mailto:…@example.org" and mail.every == DAILY
     assert web == CopyPlace(kind=CopyKind.WEB, address="https://audit.example.org/hook?token=secret")
     assert file == CopyPlace(kind=CopyKind.FILE, address="/mnt/usb stick/checkpoint")
     assert [place.shown for place in (web, file)] == ["https://audit.example.org", "/mnt/usb stick/checkpoint"]
 
 
-@pytest.mark.parametrize(
-    "line", ["checkpoint", "./checkpoint", "ftp://example.org/x", "https://a.org b", "mailto:a@b.c"]
-)
+@pytest.mark.parametrize("line", ["checkpoint", "./checkpoint", "ftp://example.org/x", "https://a.org b", "a@b.c"])
 def test_what_is_no_place(line: str) -> None:
     with pytest.raises(RemedyError, match="copies, line 2: write a whole path") as caught:
         parse_places(f"/a\n{line}", "copies")
     assert caught.value.said.zh != caught.value.said.en
+
+
+def test_a_mailbox_that_cannot_be_used_is_not_shown_as_written() -> None:
+    with pytest.raises(RemedyError, match="copies, line 1: ") as caught:
+        parse_places("mailto:secret@", "copies")
+    assert "secret" not in str(caught.value) and caught.value.said.zh != caught.value.said.en
+
+
+@pytest.mark.parametrize(("now", "due"), [(86_399.0, False), (86_400.0, True)])
+def test_a_mail_is_due_each_day(now: float, *, due: bool) -> None:
+    for copied in (9, 10):
+        assert is_copy_due(10, now, copied=copied, tried_at=0.0, every=DAILY) is due
 
 
 @pytest.mark.parametrize(
