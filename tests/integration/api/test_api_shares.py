@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
@@ -319,6 +320,39 @@ async def test_a_share_is_handed_over(client: httpx.AsyncClient, pool: Pool, out
     assert {share["area"]: share["assignee"] for share in whole["shares"]} == {EAST: "Ma Jun", WEST: None}
     assert (whole["status"], whole["assignee"]) == ("open", None)
     assert "Ma Jun" in await page(client, f"/incidents/{outage}", province)
+
+
+async def test_the_forms_of_a_county_take_an_eta_and_a_person(
+    client: httpx.AsyncClient, pool: Pool, world: World, outage: int, county: Headers
+) -> None:
+    headers, tomorrow = {**county, **OWN_PAGE}, world.now + timedelta(days=1)
+    typed = tomorrow.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%Y-%m-%dT%H:%M")
+    for action, data in (("ack", {"eta": typed}), ("assign", {"assignee": "Li Na"})):
+        answer = await client.post(f"/incidents/{outage}/{action}", headers=headers, data=data)
+        assert answer.status_code == 303, answer.text
+    found = await pool.fetchrow("SELECT eta_at, assignee FROM incident_share_ack")
+    assert found is not None
+    assert (found["eta_at"], found["assignee"]) == (tomorrow.replace(second=0, microsecond=0), "Li Na")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_the_page_of_the_whole_says_which_part_each_page_is_about(
+    client: httpx.AsyncClient, pool: Pool, outage: int, language: str
+) -> None:
+    province = await token_of(pool, "province", Role.SUPERVISOR, PROVINCE)
+    await pool.execute("INSERT INTO escalation (incident) VALUES ($1)", outage)
+    await pool.execute(
+        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ('an', 'Ann', 'technician', $1, 'test')", EAST
+    )
+    await pool.execute(
+        "INSERT INTO page (incident, share, recipient, phase, severity) VALUES ($1, $2, 'an', 'opened', 'critical')",
+        outage,
+        EAST,
+    )
+    told = (await page(client, f"/incidents/{outage}", province, language)).partition('id="told"')[2]
+    assert told.index("Ann") < told.index("民和县")
+    (owed,) = (await seen(client, outage, province))["escalation"]["pages"]
+    assert (owed["share"], owed["recipient"]) == (EAST, "an")
 
 
 async def test_notes_stay_within_the_share(client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers) -> None:
