@@ -57,6 +57,7 @@ async def county(pool: Pool) -> dict[str, str]:
     await write(
         pool, "station/station-1", "station/station-2", *(f"incident/{n}" for n in numbers),
         *(f"closure/{n}" for n in closures), "import/stations", "incident/999999", "incident/x", "registry",
+        *(f"area_{part}/{code}/2026-11" for part in ("day", "month") for code in ("6321", "6322", "63")),
     )  # fmt: skip
     await fall(pool, 0, 1, 300)
     await gap(pool, 0, 1)
@@ -144,6 +145,7 @@ async def test_exports_of_the_whole_and_of_a_county_verify(
         assert ours is not None
         assert sorted(seen) == sorted(
             [f"closure/{ours[1]}", f"incident/{ours[0]}", "ledger", "station/station-1",
+             "area_day/6321/2026-11", "area_month/6321/2026-11",
              *(one for one in seen if one.startswith(("account/", "token/")))]
         )  # fmt: skip
         assert texts.count('"row":"ledger_entry"') == len(seen)
