@@ -20,7 +20,7 @@ class FigureCheck:
     def __init__(self, exported: ExportedFigures, sources: LeafSources, records: Mapping[str, StationRecords]) -> None:
         self._exported = exported
         self._sources = sources
-        self._recomputation = Recomputation(sources, records) if exported.whole else None
+        self._recomputation = Recomputation(exported, sources, records) if exported.whole else None
         self._waiting = set(exported.waiting)
         self._seen: set[tuple[date, Path]] = set()
         self._months: dict[tuple[str, Path], Figures] = {}

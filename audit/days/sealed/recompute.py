@@ -12,7 +12,7 @@ import msgspec
 
 from audit.days.local_days import LocalDay
 from audit.days.recorded import Recorded, closed_days, days_between
-from audit.days.sealed.exported import StationRecords
+from audit.days.sealed.exported import ExportedFigures, StationRecords
 from audit.days.sealed.leaf_sources import LeafSources
 from audit.days.station_days import StationDay
 from audit.timeline import StateChange, valid_changes
@@ -24,11 +24,14 @@ from registry.hours.opening_text import ScheduleError
 class Recomputation:
     """Computes days of stations anew."""
 
-    def __init__(self, sources: LeafSources, records: Mapping[str, StationRecords]) -> None:
+    def __init__(self, exported: ExportedFigures, sources: LeafSources, records: Mapping[str, StationRecords]) -> None:
+        self._first, self._last = exported.first, exported.last
         self._sources = sources
         self._records = records
         self._registry = sources.registry()
         self._quiet: dict[Any, StationDay] = {}
+        self._days: dict[str, tuple[LocalDay, ...]] = {}
+        self._same: dict[LocalDay, LocalDay] = {}
 
     def day(self, station: str, day: date) -> StationDay | None:
         """The figures of a day; None: the entries do not say enough of the station, or the figures do not follow yet
@@ -37,10 +40,16 @@ class Recomputation:
         if records.follows:
             return None
         try:
-            (local,) = days_between(self._registry, station, day, day)
-            return self._computed(station, local, records)
+            return self._computed(station, self._local(station, day), records)
         except ScheduleError:
             return None
+
+    def _local(self, station: str, day: date) -> LocalDay:
+        """A local day of a station; those of stations with the same zones are kept once."""
+        if station not in self._days:
+            days = days_between(self._registry, station, self._first, self._last)
+            self._days[station] = tuple(self._same.setdefault(each, each) for each in days)
+        return self._days[station][(day - self._first).days]
 
     def _computed(self, station: str, day: LocalDay, records: StationRecords) -> StationDay | None:
         then = self._registry.station(station, day.begin)
