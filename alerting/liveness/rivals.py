@@ -65,7 +65,7 @@ class Rivals:
             if seen is None or not is_double(heard, newest, heard.seen - seen):
                 counted = _count_repeat(memory.other_repeats, heard, newest, self._clock_of, alone=False)
                 memory.other_repeats = counted or memory.other_repeats
-                if counted is not None and counted.advances >= _REPEATS:
+                if counted is not None and _is_enough(counted):
                     verdict = self._begin_again(memory, heard)
                     # Its numbers do not go on from these yet: its next heartbeat has to be counted as well.
                     counted.newest = newest if verdict == "waiting" else counted.newest
@@ -80,7 +80,7 @@ class Rivals:
         counted = _count_repeat(memory.repeats, heard, newest, self._clock_of, alone=alone)
         memory.repeats = counted or memory.repeats
         self.promises.note(row, memory)
-        return _is_enough(counted)
+        return counted is not None and _is_enough(counted)
 
     def _begin_again(self, memory: OtherBoots, heard: Promise) -> BootVerdict:
         """A boot that is not the current one lives, and its numbers go on from these. It is the rival, unless another
@@ -231,8 +231,8 @@ def _count_repeat(
     return now
 
 
-def _is_enough(counted: RepeatedNumbers | None) -> bool:
-    return counted is not None and counted.advances >= _REPEATS
+def _is_enough(counted: RepeatedNumbers) -> bool:
+    return counted.advances >= _REPEATS
 
 
 def _newest_of(memory: OtherBoots, heard: Promise) -> tuple[Order, PipelineSeconds | None]:
