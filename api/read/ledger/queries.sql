@@ -11,10 +11,3 @@ ORDER BY e.id DESC LIMIT $7;
 -- name: entry_below
 -- The id of the entry $2 places before $1; NULL: there are fewer.
 SELECT scoped.entry_below($1, $2);
-
--- name: find_entry
--- One entry of the scope, with its leaf.
-SELECT e.id, e.kind, e.subject, e.actor, e.at_ms, e.body, (
-    SELECT CASE WHEN e.id < r.first + r.count THEN r.begins + e.id - r.first END FROM ledger_run r
-    WHERE r.source = 'ledger_entry' AND r.partition = 0 AND r.first <= e.id ORDER BY r.first DESC LIMIT 1) AS leaf
-FROM ledger_entry e WHERE e.id = $1;
