@@ -141,8 +141,13 @@ def percent(rate: Fraction | None) -> str | None:
     """A rate for people, with two decimals. It is rounded down, so only 100% is shown as 100%."""
     if rate is None:
         return None
-    hundredths = rate * 10_000 // 1
+    hundredths = hundredths_of_percent(rate)
     return f"{hundredths // 100}.{hundredths % 100:02}%"
+
+
+def hundredths_of_percent(rate: Fraction) -> int:
+    """A rate in hundredths of a percent, rounded down: only the whole is 100.00%."""
+    return int(rate * 10_000 // 1)
 
 
 def _ratio(part: int, whole: int) -> Fraction | None:

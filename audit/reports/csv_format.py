@@ -11,7 +11,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Final
 
-from audit.reports.document import CellValue, Report, hundredths_of_percent
+from audit.days.figures import hundredths_of_percent
+from audit.reports.document import CellValue, Report
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 

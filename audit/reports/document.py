@@ -103,8 +103,3 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     chart: DailyRates | None = None
     strip: HeatStrip | None = None
     checkpoint: str | None = None
-
-
-def hundredths_of_percent(rate: Fraction) -> int:
-    """A rate in hundredths of a percent, rounded down: only the whole is 100.00%."""
-    return int(rate * 10_000 // 1)

@@ -13,7 +13,8 @@ from typing import Any, Final
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable, hundredths_of_percent
+from audit.days.figures import hundredths_of_percent
+from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
 
 _DAY_MS: Final = 86_400_000
 _FORMATS: Final = {

@@ -9,8 +9,9 @@ import asyncpg
 from api.http.paging import Page
 from api.http.problems import Problem
 from api.read.reports.queries import QUERIES
-from api.read.uptime.load import FoundUptime, figures_of_row, list_station_uptime, load_area_uptime
+from api.read.uptime.load import FoundUptime, list_station_uptime, load_area_uptime
 from api.read.uptime.period import UptimePeriod, period_named
+from audit.days.day_store import figures_of
 from audit.days.figures import Figures, total
 from audit.ledger.store import read_head
 from audit.reports.uptime_report import PeriodFacts, ReportedPlace, UptimeFacts
@@ -130,7 +131,7 @@ def _place(
     return ReportedPlace(
         id=row["station"],
         name=named(row, language),
-        figures=figures_of_row(row),
+        figures=figures_of(row),
         area=names.get(row["area"] or "", ""),
         incidents=0 if incidents is None else incidents["incidents"],
         causes=() if incidents is None else tuple(incidents["causes"]),

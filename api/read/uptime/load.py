@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
 
 import asyncpg
 import msgspec
@@ -25,12 +24,11 @@ from api.read.uptime.schemas import (
     UptimePart,
     figures_document,
 )
+from audit.days.day_store import FIGURES, figures_of
 from audit.days.figures import Figures, total
 from audit.days.revisions import RevisionCause
 from contract.home import HOME
 from store.pool import Connection
-
-_NAMES: Final = Figures.__struct_fields__
 
 
 class FoundUptime(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,8 +109,8 @@ async def load_station_uptime(connection: Connection, station: str, period: Upti
         period=period,
         kept=await _kept(connection, period),
         frozen=frozen,
-        parts=[(day, None, figures_of_row(row)) for day, row in stands.items()],
-        later=[(day, None, figures_of_row(row)) for day, row in newest.items()] if frozen else None,
+        parts=[(day, None, figures_of(row)) for day, row in stands.items()],
+        later=[(day, None, figures_of(row)) for day, row in newest.items()] if frozen else None,
         revisions=_revisions(rows),
     )
 
@@ -121,7 +119,7 @@ def _revisions(rows: Sequence[asyncpg.Record]) -> dict[date, list[DayRevised]]:
     found: dict[date, list[DayRevised]] = {}
     before: dict[date, Figures] = {}
     for row in rows:
-        figures = figures_of_row(row)
+        figures = figures_of(row)
         if row["revision"] > 1:
             difference = figures - before.get(row["day"], Figures())
             found.setdefault(row["day"], []).append(_revised(row, difference))
@@ -130,7 +128,7 @@ def _revisions(rows: Sequence[asyncpg.Record]) -> dict[date, list[DayRevised]]:
 
 
 def _revised(row: DatabaseRow, difference: Figures) -> DayRevised:
-    changed = {name: getattr(difference, name) for name in _NAMES}
+    changed = {name: getattr(difference, name) for name in FIGURES}
     return DayRevised(
         revision=row["revision"],
         causes=[RevisionCause(cause) for cause in row["causes"]],
@@ -149,7 +147,7 @@ async def load_area_uptime(connection: Connection, area: list[str] | None, perio
     later = None
     if frozen and not period.is_year:
         rows = await connection.fetch(QUERIES.days_of_areas, codes, depth, period.begin, period.end)
-        later = [(row["day"], row["part"], figures_of_row(row)) for row in rows]
+        later = [(row["day"], row["part"], figures_of(row)) for row in rows]
     return FoundUptime(
         station=None,
         area=code,
@@ -176,7 +174,7 @@ async def _area_parts(
         *(await connection.fetch(QUERIES.frozen_of_areas, *asked, period.begin, period.end) if frozen else []),
         *await connection.fetch(QUERIES.days_of_areas, *asked, open_from, period.end),
     ]
-    return [(row["day"], row["part"], figures_of_row(row)) for row in rows]
+    return [(row["day"], row["part"], figures_of(row)) for row in rows]
 
 
 async def _find_area(connection: Connection, area: list[str] | None) -> tuple[str | None, int]:
@@ -213,7 +211,7 @@ def _of_station(row: DatabaseRow) -> UptimeOfStation:
         name=row["name"],
         name_en=row["name_en"],
         area=row["area"],
-        figures=figures_document(figures_of_row(row)),
+        figures=figures_document(figures_of(row)),
     )
 
 
@@ -231,8 +229,3 @@ def _last(period: UptimePeriod) -> date:
 async def _frozen(connection: Connection, period: UptimePeriod) -> dict[date, datetime]:
     rows = await connection.fetch(QUERIES.frozen_months_of, period.begin, period.end)
     return {row["month"]: row["frozen_at"] for row in rows}
-
-
-def figures_of_row(row: DatabaseRow) -> Figures:
-    """The figures of a row; what no row sums is 0."""
-    return Figures(**{name: int(row[name] or 0) for name in _NAMES})

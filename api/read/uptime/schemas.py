@@ -6,7 +6,7 @@ from fractions import Fraction
 from pydantic import ConfigDict, Field
 
 from api.read.schemas import Document
-from audit.days.figures import Figures
+from audit.days.figures import Figures, hundredths_of_percent
 from audit.days.revisions import RevisionCause
 
 _ROUNDED = "rounded down to two decimals, so only 100% is 100; null: nothing was due"
@@ -109,4 +109,4 @@ def figures_document(found: Figures) -> UptimeFigures:
 
 
 def _percent(rate: Fraction | None) -> float | None:
-    return None if rate is None else (rate * 10_000 // 1) / 100
+    return None if rate is None else hundredths_of_percent(rate) / 100
