@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import ValidationError
 from starlette.responses import HTMLResponse
 
 from access.roles import Permission
@@ -216,3 +217,11 @@ async def docs(request: Request) -> Response:
     """The API's description, written from /openapi.json."""
     words = Words("en")
     return answer(request, words, render("docs.html", {"words": words, **describe(request.app.openapi())}))
+
+
+def unfit_fields(exc: ValidationError, words: Words, labels: Mapping[str, str], otherwise: str) -> str:
+    """The labels of the fields of a form whose values were refused, in the reader's language. `labels`: {field: text
+    name}; `otherwise`: the text name for any other field."""
+    fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
+    shown = dict.fromkeys(words(labels.get(field, otherwise)) for field in fields)
+    return words("unfit", fields=words("comma").join(shown))

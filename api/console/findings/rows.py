@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from api.console.name_lookup import PlaceNames
 from api.console.names import where
+from api.console.pages import unfit_fields
 from api.console.texts import Words
 from api.http.problems import Problem
 from api.http.times import as_beijing_time
@@ -66,9 +67,7 @@ def with_times(said: Mapping[str, str]) -> dict[str, str]:
 def refusal_text(exc: Problem | ValidationError | PhotoRefusedError, words: Words) -> str:
     """Why a form was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
-        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words(_LABELS.get(field, "why")) for field in fields)
-        return words("unfit", fields=words("comma").join(labels))
+        return unfit_fields(exc, words, _LABELS, "why")
     if isinstance(exc, Problem) and "parameter" in exc.members:
         return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
     return said_by(exc.__cause__ or exc).text(words.language)

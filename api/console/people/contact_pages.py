@@ -11,7 +11,7 @@ from access.links.store import count_good_links
 from api.actions.contacts import ContactPatch, NewContact, change_contact, end_links, make_contact, retire_contact
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names_of
-from api.console.pages import page_router, show, words_for
+from api.console.pages import page_router, show, unfit_fields, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
@@ -195,7 +195,5 @@ def _kept(said: Mapping[str, str]) -> dict[str, str]:
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
-        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words(_LABELS.get(field, "contact_name")) for field in fields)
-        return words("unfit", fields=words("comma").join(labels))
+        return unfit_fields(exc, words, _LABELS, "contact_name")
     return said_by(exc.__cause__ or exc).text(words.language)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from access.roles import PERMISSIONS, Role
 from access.rules import Actor
+from api.console.pages import unfit_fields
 from api.console.people.area_list import AreasRead, read_areas
 from api.console.texts import Words
 from api.context import Context
@@ -54,7 +55,5 @@ def scope_fields(said: Mapping[str, str], areas: AreasRead) -> dict[str, Any]:
 def refusal(exc: Problem | ValidationError, words: Words, *, name: str = LABELS["name"]) -> str:
     """Why it was refused, in the reader's language. `name`: the text by which the form calls its field `name`."""
     if isinstance(exc, ValidationError):
-        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words({**LABELS, "name": name}.get(field, name)) for field in fields)
-        return words("unfit", fields=words("comma").join(labels))
+        return unfit_fields(exc, words, {**LABELS, "name": name}, name)
     return said_by(exc.__cause__ or exc).text(words.language)

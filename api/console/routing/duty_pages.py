@@ -12,7 +12,7 @@ from api.actions.duty import GivenDuty, GivenSubstitute
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_names_of
 from api.console.names import where
-from api.console.pages import page_router, show, words_for
+from api.console.pages import page_router, show, unfit_fields, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
@@ -191,9 +191,7 @@ async def _refused(
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
-        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words(_LABELS.get(field, "duty_contact")) for field in fields)
-        return words("unfit", fields=words("comma").join(labels))
+        return unfit_fields(exc, words, _LABELS, "duty_contact")
     if "parameter" in exc.members:
         return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
     return said_by(exc.__cause__ or exc).text(words.language)

@@ -11,7 +11,7 @@ from api.actions.routes import GivenRoute, put_route, remove_route
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_names_of
 from api.console.names import where
-from api.console.pages import page_router, show, words_for
+from api.console.pages import page_router, show, unfit_fields, words_for
 from api.console.routing.route_texts import FIELDS, as_form, conditions, of_form, step_words
 from api.console.texts import Words
 from api.context import Context, Shared
@@ -169,7 +169,5 @@ def _kept(said: Mapping[str, str]) -> dict[str, str]:
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
-        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words(_LABELS.get(field, "route_name")) for field in fields)
-        return words("unfit", fields=words("comma").join(labels))
+        return unfit_fields(exc, words, _LABELS, "route_name")
     return said_by(exc.__cause__ or exc).text(words.language)

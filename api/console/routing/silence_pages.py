@@ -13,7 +13,7 @@ from api.console.area_choice import find_area
 from api.console.incident_pages import KINDS
 from api.console.name_lookup import PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import where
-from api.console.pages import page_router, show, words_for
+from api.console.pages import page_router, show, unfit_fields, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
@@ -167,9 +167,7 @@ _LABELS: Final = {"from": "from", "until": "until", "reason": "why", "kinds": "s
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
-        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words(_LABELS.get(field, "silence_name")) for field in fields)
-        return words("unfit", fields=words("comma").join(labels))
+        return unfit_fields(exc, words, _LABELS, "silence_name")
     if "parameter" in exc.members:
         return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
     return said_by(exc.__cause__ or exc).text(words.language)
