@@ -1,5 +1,6 @@
 """The pages that say who would be told of an incident, and where and when nobody would be."""
 
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
@@ -54,7 +55,9 @@ async def show_told(
                     connection, station=station or None, area=where_asked.code or None, kind=kind, severity=grave,
                     at=moment,
                 )  # fmt: skip
-            except Problem:
+            except Problem as exc:
+                if exc.status != HTTPStatus.NOT_FOUND:
+                    raise
                 unknown = True
         if asked is not None:
             codes = [(None, one) for one in {*asked.subject.path, *(route.area for route in asked.routing.routes)}]

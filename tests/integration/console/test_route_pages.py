@@ -8,6 +8,8 @@ import pytest
 
 from access.roles import Role
 from access.scope import AreaScope
+from api.console.routing import told_pages
+from api.http.problems import Problem
 from store.pool import Pool
 from tests.integration.api_world import World, config, other_account, serving, sign_in
 from tests.integration.console.test_console import AREA, NASTY, OWN, read, world  # noqa: F401
@@ -70,6 +72,19 @@ async def test_who_would_be_told_and_gaps(client: httpx.AsyncClient, pool: Pool)
     )
     assert "e-mail" in await read(client, f"/who-is-told?area={AREA}&kind=area_outage")
     assert "No gaps" in await read(client, f"/gaps?area={AREA}")
+
+
+async def test_only_a_place_that_does_not_exist_is_said_to_be_unknown(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "no such station" in await read(client, "/who-is-told?station=nothing")
+
+    async def busy(*_: object, **__: object) -> None:
+        raise Problem(503, "too much is asked at once")
+
+    monkeypatch.setattr(told_pages, "load_incident_asked", busy)
+    answer = await client.get("/who-is-told?station=nothing", headers={"Accept-Language": "en"})
+    assert (answer.status_code, "no such station" in answer.text) == (503, False)
 
 
 async def test_a_county_does_not_change_what_lies_above(client: httpx.AsyncClient, pool: Pool) -> None:
