@@ -26,7 +26,8 @@ SET detail = (detail - 'back_at') || jsonb_build_object('fixed_at', $3::timestam
 WHERE id = $1 AND status <> 'closed';
 
 -- name: load_waiting
--- The repairs that are not verified yet, with their incidents, and the incident as which the fault came back since.
+-- The repairs that are not verified yet, with their incidents, and the incident as which the fault came back since. Those that are
+-- due come first: a repair that is due is settled or postponed, so none keeps the others from being looked at.
 SELECT r.id AS repair, r.at, r.made_by, r.stable, r.verify_at, newer.id AS newer,
        coalesce(i.assignee, i.acknowledged_by, r.made_by) AS owner,
        i.id, i.kind, i.key, i.status, i.station, i.area, i.shard, i.began_at, i.opened_at, i.closed_at, i.ended_at,
@@ -35,7 +36,7 @@ FROM repair r JOIN incident i ON i.id = r.incident
 LEFT JOIN LATERAL (SELECT n.id FROM incident n
                    WHERE n.key = i.key AND n.id > i.id AND n.opened_at >= r.at ORDER BY n.id LIMIT 1) newer ON true
 WHERE r.stable IS NOT NULL AND r.outcome IS NULL
-ORDER BY r.incident LIMIT $1;
+ORDER BY r.verify_at, r.id LIMIT $1;
 
 -- name: postpone
 UPDATE repair SET verify_at = $2 WHERE id = $1;

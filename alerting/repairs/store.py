@@ -88,9 +88,9 @@ async def _record(
     await connection.execute(INCIDENT_QUERIES.tell_incident)
 
 
-async def load_waiting(connection: Connection) -> list[StoredRepair]:
-    """The repairs that are not verified yet."""
-    rows = [dict(row) for row in await connection.fetch(QUERIES.load_waiting, MOST_WAITING)]
+async def load_waiting(connection: Connection, most: int = MOST_WAITING) -> list[StoredRepair]:
+    """The repairs that are not verified yet, at most `most`: those that are due first."""
+    rows = [dict(row) for row in await connection.fetch(QUERIES.load_waiting, most)]
     return [
         StoredRepair(
             repair=WaitingRepair(

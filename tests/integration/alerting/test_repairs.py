@@ -8,7 +8,7 @@ from alerting.incident_process import service
 from alerting.incident_process.service import IncidentsConfig
 from alerting.incidents.actions import ActionRefusedError, resolve
 from alerting.repairs.rules import RepairSaid
-from alerting.repairs.store import say_repair
+from alerting.repairs.store import load_waiting, say_repair
 from store.author import Author
 from store.pool import Pool
 from tests.integration.alerting.paging.kit import add_contact
@@ -102,3 +102,17 @@ async def test_the_life_of_repairs(pool: Pool, database: str, people: None) -> N
         await say(pool, back, 60)
     kinds = await pool.fetch("SELECT DISTINCT kind FROM ledger_entry WHERE kind LIKE 'repair%' ORDER BY kind")
     assert [row["kind"] for row in kinds] == ["repair.said", "repair.verified"]
+
+
+async def test_repairs_that_are_not_due_keep_no_other_from_being_verified(pool: Pool, people: None) -> None:
+    numbers = await pool.fetch(
+        "INSERT INTO incident (kind, key, station, began_at, opened_at) "
+        "SELECT 'station_offline', 'station_offline:' || n, 'S' || n, now(), now() FROM generate_series(1, 5) AS n "
+        "RETURNING id"
+    )
+    *early, last = [row["id"] for row in numbers]
+    for incident in early:
+        await say(pool, incident, 3600)
+    due = await say(pool, last, 60)
+    async with pool.acquire() as connection:
+        assert [stored.repair.id for stored in await load_waiting(connection, 2)][0] == due
