@@ -13,6 +13,8 @@ REPAIRED: Final = "repaired"
 """Reason: a repair held, so the incident closes."""
 NOT_REPAIRED: Final = "not_repaired"
 """Reason: a repair did not hold."""
+NOT_VERIFIED: Final = "not_verified"
+"""Reason: a closure excuses the station, so the repair cannot be verified."""
 _BY_PERSON: Final = "person"
 
 
@@ -34,10 +36,12 @@ def _is_proven(incident: Incident, standing: Standing | None, moment: PassTime) 
 
 
 def apply_verdict(book: Book, incident: Incident, outcome: RepairOutcome, now: datetime) -> None:
-    """Close the incident whose repair held. Where it did not, the incident goes on with its owner; one that a person
-    closed by hand opens again."""
+    """Close the incident whose repair held. If the repair failed, the incident goes on with its owner; an incident that a
+    person closed by hand opens again. If the repair cannot be verified, the incident stays as it is."""
     ended_at, clean = end_of_fault(incident), without_repair(incident)
-    if not incident.goes_on or outcome is RepairOutcome.OVERTAKEN:
+    if outcome is RepairOutcome.OVERTAKEN:
+        book.update(clean, NOT_VERIFIED)
+    elif not incident.goes_on:
         book.update(clean, REPAIRED if outcome is RepairOutcome.HELD else NOT_REPAIRED)
     elif outcome is RepairOutcome.HELD:
         book.close(clean, ended_at=ended_at or now, now=now, reason=REPAIRED)

@@ -79,3 +79,10 @@ def test_nothing_is_written_about_one_that_was_closed_already() -> None:
     book = Book([closed])
     apply_verdict(book, closed, RepairOutcome.HELD, NOW)
     assert (book.changed, said(book)) == ([], [])
+
+
+def test_a_repair_that_a_closure_excuses_is_not_called_a_failure() -> None:
+    excused = incident(status="closed", closed_at=NOW, reopen_at=NOW + timedelta(hours=4))
+    book = Book([excused])
+    apply_verdict(book, excused, RepairOutcome.OVERTAKEN, NOW)
+    assert (book.notifications(), said(book)) == ([], [("updated", "not_verified")])
