@@ -2,7 +2,7 @@
 SELECT key FROM link_key;
 
 -- name: add_link_key
--- Of two processes that make it at once one wins.
+-- If two processes create the key at the same time, the first key stays.
 INSERT INTO link_key (key) VALUES ($1) ON CONFLICT DO NOTHING;
 
 -- name: fresh_links
@@ -24,7 +24,7 @@ FROM link l JOIN contact c ON c.id = l.contact LEFT JOIN account a ON a.id = c.a
 WHERE l.id = $1;
 
 -- name: hold_link
--- One form at a time; an end that comes at the same moment waits. $2: since when forms are counted.
+-- The lock makes forms of one link, and the end of the link, run one after another. $2: the time from which forms are counted.
 SELECT ended_at IS NULL AS good, (SELECT count(*) FROM link_post p WHERE p.link = l.id AND p.at > $2) AS posts
 FROM link l WHERE id = $1 FOR NO KEY UPDATE OF l;
 

@@ -56,10 +56,11 @@ def expiry_of_link(now: datetime) -> datetime:
 
 
 def once_key(said: Mapping[str, str]) -> str | None:
-    """What tells a form from every other one; None: the form has no key of its own.
+    """The key of a form: a hash of all its fields, equal only for the same form sent again. None: the form has no valid
+    field `once`.
 
-    The page gives each form it shows a random field `once`. What was typed belongs to the key too: whoever goes back
-    in the browser and writes something else has sent another form.
+    The page gives each form a random field `once`. The typed values are part of the key as well: a person who goes back
+    in the browser and types something else sends a new form.
     """
     if not _LEAST_ONCE <= len(said.get("once", "")) <= _MOST_ONCE:
         return None

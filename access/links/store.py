@@ -67,8 +67,10 @@ async def find_link(connection: Connection, token: str, now: datetime) -> FoundL
 
 
 async def find_post(connection: Connection, link: int, once: str, now: datetime) -> Any:
-    """What the same form led to when it was sent before; None: it was not. Nobody sends another form by the link until
-    the transaction ends. Raises TooManyPostsError; a link that was ended in between takes nothing: LookupError."""
+    """The stored answer to a form with the key `once`; None: this form was not sent before.
+
+    Locks the link until the transaction ends, so forms of one link are handled one after another. Raises
+    TooManyPostsError, and LookupError for a link that was ended or has expired."""
     held = await connection.fetchrow(QUERIES.hold_link, link, now - POSTS_WITHIN)
     if held is None or not held["good"]:
         raise LookupError(link)
@@ -79,7 +81,7 @@ async def find_post(connection: Connection, link: int, once: str, now: datetime)
 
 
 async def add_post(connection: Connection, link: int, once: str, answer: dict[str, Any], now: datetime) -> None:
-    """Note a form that was sent by a link, with what it led to, in the transaction of what it led to."""
+    """Store a form that was sent by a link, and its answer, in the transaction that made the changes."""
     await connection.execute(QUERIES.add_post, link, once, now, answer)
 
 
@@ -104,7 +106,7 @@ async def end_links(connection: Connection, contact: str, now: datetime, *, by: 
 
 
 async def _key(connection: Connection) -> bytes:
-    """The key that signs tokens; made when it is needed first."""
+    """The key that signs tokens; the first call creates it."""
     key = await connection.fetchval(QUERIES.link_key)
     if key is None:
         await connection.execute(QUERIES.add_link_key, secrets.token_bytes(KEY_BYTES))

@@ -1,1 +1,1 @@
-"""Repairs: what people say was wrong and was done about an incident, and whether it held."""
+"""Repairs: the causes and repairs that people report for an incident, and whether the repairs held."""

@@ -1,4 +1,4 @@
-"""What the field and the book say about a repair, and what its outcome does to its incident. Pure."""
+"""The facts about a repair from the field and the book, and the effect of its outcome on the incident. Pure."""
 
 from datetime import datetime
 from typing import Final
@@ -36,8 +36,8 @@ def _is_proven(incident: Incident, standing: Standing | None, moment: PassTime) 
 
 
 def apply_verdict(book: Book, incident: Incident, outcome: RepairOutcome, now: datetime) -> None:
-    """Close the incident whose repair held. If the repair failed, the incident goes on with its owner; an incident that a
-    person closed by hand opens again. If the repair cannot be verified, the incident stays as it is."""
+    """Close the incident whose repair held. If the repair failed, the incident goes on with its owner; an incident that
+    a person closed by hand opens again. If the repair cannot be verified, the incident stays as it is."""
     ended_at, clean = end_of_fault(incident), without_repair(incident)
     if outcome is RepairOutcome.OVERTAKEN:
         book.update(clean, NOT_VERIFIED)

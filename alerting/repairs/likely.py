@@ -1,15 +1,15 @@
 """The likely cause of an incident, with the evidence for it. Pure.
 
-Each sign speaks for one cause, strongly or weakly. A cause is as likely as its strongest sign, then as all its signs
-together. It is a hint for the person who goes there, and no finding.
+Each sign supports one cause, with a strength from 1 to 3. Causes are ordered by their strongest sign, then by the sum
+of their strengths. The order is a hint for the technician, not a result of an examination.
 
-| sign | speaks for | how strongly |
+| sign | cause | strength |
 |---|---|---|
 | stations of an uplink, feeder, version of the agent or shard fell together | network, power, software, platform | 3 |
 | the platform itself is blind | platform | 3 |
 | two devices use one identity, or the other way round | interference | 3 |
-| it recorded that it ran while it was not heard | network | 3 |
-| after its return it runs since before the fault; or it was started anew | network; power | 3; 2 |
+| the agent recorded that it ran while no heartbeat arrived | network | 3 |
+| after the return: the same boot as before the fault; or a new boot | network; power | 3; 2 |
 | a program stopped; its disk was full; its clock was wrong | software | 2 |
 | it was too hot; its access point failed | hardware | 2 |
 | its link was slow just before | network | 1 |
@@ -109,7 +109,7 @@ SIGNS: Final = tuple(dict.fromkeys(sign for _, sign, *_ in _SIGNS))
 
 
 def likely_causes(facts: CauseFacts) -> tuple[LikelyCause, ...]:
-    """The causes that something speaks for, the most likely first."""
+    """The causes with at least one sign, the most likely first."""
     found: dict[str, list[tuple[int, CauseEvidence]]] = {}
     for cause, sign, strength, is_there, value in _SIGNS:
         if is_there(facts):

@@ -6,7 +6,7 @@ SELECT i.status, i.key, i.acknowledged_by, i.eta_at,
 FROM incident i WHERE i.id = $1 FOR UPDATE OF i;
 
 -- name: overtake_repair
--- Somebody says again that the fault is repaired: that counts from now on.
+-- A newer repair of the same incident replaces a repair that is not verified yet.
 UPDATE repair SET outcome = 'overtaken', why = 'said_again', outcome_at = $2
 WHERE incident = $1 AND stable IS NOT NULL AND outcome IS NULL RETURNING id;
 
@@ -15,7 +15,8 @@ INSERT INTO repair (incident, at, made_by, remark, cause, parts, text, stable, v
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $2::timestamptz + $8::interval) RETURNING id;
 
 -- name: mark_fixed
--- The incident closes only after the repair is verified. Whoever repaired it looks after it until then, if nobody does.
+-- The incident closes only after the repair is verified. If the incident is not acknowledged, the person who repaired the fault
+-- becomes its owner until then.
 UPDATE incident
 SET detail = (detail - 'back_at') || jsonb_build_object('fixed_at', $3::timestamptz), status = 'acknowledged',
     acknowledged_at = CASE WHEN status = 'open' THEN $3 ELSE acknowledged_at END,
@@ -45,11 +46,11 @@ UPDATE repair SET verify_at = $2 WHERE id = $1;
 UPDATE repair SET outcome = $2, why = $3, outcome_at = $4, back_as = $5 WHERE id = $1;
 
 -- name: hand_over
--- The fault came back as another incident: it has the same owner, unless it has one already.
+-- The fault came back as another incident: the same owner gets this incident, unless the incident has an owner already.
 UPDATE incident SET assignee = $2 WHERE id = $1 AND assignee IS NULL AND acknowledged_by IS NULL RETURNING id;
 
 -- name: tell_people
--- One page to each person among some accounts who is a contact. `round` makes it the page of this repair.
+-- One page to each contact of some accounts. `round`: the id of the repair, so each repair has pages of its own.
 INSERT INTO page (incident, recipient, phase, round, severity, why)
 SELECT $1, c.id, $3, $4, $5, '{"because": "repair"}' FROM (
     SELECT DISTINCT ON (account) id FROM contact
@@ -57,14 +58,15 @@ SELECT $1, c.id, $3, $4, $5, '{"because": "repair"}' FROM (
 ON CONFLICT (incident, share, recipient, phase, step, round) DO NOTHING;
 
 -- name: list_repairs
--- What was said about the causes of an incident, the newest first.
+-- The causes and repairs of an incident, the newest first.
 SELECT id, incident, at, made_by, remark, cause, parts, text, stable IS NOT NULL AS fixed, verify_at, outcome, why, outcome_at,
        back_as
 FROM repair WHERE incident = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: cause_facts
--- What speaks for a cause of an incident ($1): what its common cause shares, its last health before, whether it ran meanwhile,
--- which boot wrote before and after it, and how many stations near it are heard. Times bound what is read of each table.
+-- The facts about the cause of an incident ($1): the thing that the stations of a common cause share, the last health record before
+-- the incident, whether the station ran during the incident, the boots before and after the incident, and the number of other
+-- stations of the area that are heard. The bounds of time limit the rows that are read of each table.
 SELECT i.kind, coalesce(i.detail ->> 'cause', p.detail ->> 'cause') AS shared,
        coalesce(i.detail ->> 'name', p.detail ->> 'name') AS shared_name, i.detail ->> 'reason' AS reason,
        i.detail ->> 'rule' AS rule, before.temp, before.disk, before.rtt_ms, before.wifi, before.services,

@@ -23,7 +23,7 @@ MAX_PARTS: Final = 500
 STABLE: Final = timedelta(minutes=10)
 """For how long nothing may be wrong after a repair, by default."""
 CAUSES: Final = tuple(WORDS["repair_cause"])
-"""What was wrong, in one word."""
+"""The words for causes of faults."""
 _AGAIN: Final = timedelta(minutes=1)
 """When to look again while nothing is heard."""
 
@@ -47,7 +47,7 @@ class RepairReason(StrEnum):
 
 
 class RepairSaid(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person says. `fixed`: that the fault is repaired; otherwise it is a note of its cause."""
+    """A report of a person. `fixed`: the fault is repaired; otherwise the report is a note of the cause."""
 
     cause: str
     parts: str = ""
@@ -66,8 +66,8 @@ class WaitingRepair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RepairFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The fault now. `ended_at`: when it was over; None: it goes on. `came_back`: it was over since the repair and is
-    back. `excused`: a closure excuses the station. `proven`: it is heard now that nothing is wrong."""
+    """The fault now. `ended_at`: the end of the fault; None: the fault goes on. `came_back`: the fault ended after the
+    repair and came back. `excused`: a closure excuses the station. `proven`: heartbeats show that the fault is over."""
 
     ended_at: datetime | None = None
     came_back: bool = False
@@ -84,7 +84,7 @@ class RepairVerdict(msgspec.Struct, frozen=True):
 
 
 def verify_repair(repair: WaitingRepair, facts: RepairFacts, now: datetime) -> RepairVerdict:
-    """What is known of a repair at `now`."""
+    """The verdict about a repair at `now`."""
     if facts.came_back:
         return RepairVerdict(RepairOutcome.FAILED, RepairReason.CAME_BACK)
     until = max(repair.at, facts.ended_at or repair.at) + repair.stable

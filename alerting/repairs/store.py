@@ -1,4 +1,4 @@
-"""Repairs in the database: what people say, what waits to be verified, and what came of it."""
+"""Repairs in the database: reports of people, repairs that are not verified yet, and outcomes."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,8 +30,9 @@ MOST_WAITING: Final = 1000
 
 
 class StoredRepair(msgspec.Struct, frozen=True, kw_only=True):
-    """A repair that waits, with its incident as the last pass left it. `owner`: the assignee, else whoever acknowledged
-    or repaired it; `newer`: the incident as which the fault came back."""
+    """A repair that is not verified yet, with the stored incident. `owner`: the assignee of the incident, else the
+    account that acknowledged the incident, else the account that made the repair; `newer`: the id of a later incident
+    with the same fault."""
 
     repair: WaitingRepair
     verify_at: datetime

@@ -19,8 +19,8 @@ FROM contact c WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED;
 
 -- name: open_pages
 -- What is owed to a contact and due, and what is in its open messages.
--- `told`: the contact has a message about the incident, or the same part of it, or may have one. A part is over when none of its
--- stations is down.
+-- `told`: the contact received, or may have received, a message about the same incident or the same part of the incident. A part
+-- is over when none of its stations is down.
 SELECT p.id, p.incident, p.share, p.phase, p.severity, p.created_at, p.not_before,
        (SELECT m.id FROM message_page l JOIN message m ON m.id = l.message
         WHERE l.page = p.id AND m.status IN ('due', 'sending')) AS message,
@@ -254,8 +254,8 @@ CROSS JOIN LATERAL (
 ORDER BY wanted.place;
 
 -- name: forget_pages
--- Delete settled pages of incidents that closed long ago. Those of an incident that still goes on stay, however old: who
--- was told of it is told of its end.
+-- Delete settled pages of incidents that closed long ago. The pages of an open incident stay, however old: a contact with a page
+-- about the beginning of an incident gets a page about its end.
 WITH old AS (
     SELECT p.id FROM page p JOIN incident i ON i.id = p.incident
     WHERE p.created_at < now() - $1::interval AND p.status IN ('paid', 'cancelled', 'failed')

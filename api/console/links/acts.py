@@ -1,4 +1,4 @@
-"""What is done by a link: once, however often its form is sent."""
+"""The actions of a link. A form that is sent several times acts once."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ NEEDS: Final[Mapping[str, Permission]] = {
 
 
 class LinkForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A form of the page. `once`: what tells it from every other one."""
+    """A form of the page. `once`: the key of the form (`once_key`)."""
 
     act: str
     once: str

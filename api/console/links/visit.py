@@ -1,4 +1,4 @@
-"""Who comes by a link: the account of its contact, as a technician, for one incident."""
+"""The account that acts by a link: that of its contact, as a technician, for one incident."""
 
 from datetime import datetime
 
@@ -41,7 +41,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         return Author(self.account.id, VIA_LINK)
 
     def may(self, permission: str) -> bool:
-        """Whether whoever comes by the link has a permission."""
+        """Whether the account that acts by the link has a permission."""
         return self.context.actor is not None and self.context.actor.may(Permission(permission))
 
 
