@@ -398,7 +398,9 @@ _REASONS: Final[Family] = {
     "came_back": Said("it came back after the repair", "修复后故障再次出现"),
     "repaired": Said("repaired, and verified", "已修复并核实"),
     "not_repaired": Said("it was not repaired", "未修复"),
-    "not_verified": Said("a closure excuses the station, so the repair cannot be verified", "服务点在报备期内，无法核实修复"),
+    "not_verified": Said(
+        "a closure excuses the station, so the repair cannot be verified", "服务点在报备期内，无法核实修复"
+    ),
     "stayed_over": Said("nothing was wrong since then", "此后未再出现故障"),
     "said_again": Said("said again later", "之后再次填报修复"),
     "moved": Said("the station moved to another area", "服务点划归其他区划"),
