@@ -115,4 +115,5 @@ async def test_repairs_that_are_not_due_keep_no_other_from_being_verified(pool: 
         await say(pool, incident, 3600)
     due = await say(pool, last, 60)
     async with pool.acquire() as connection:
-        assert [stored.repair.id for stored in await load_waiting(connection, 2)][0] == due
+        (found, _) = await load_waiting(connection, 2)
+        assert found.repair.id == due
