@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final, Protocol
 
 import asyncpg
 import msgspec
@@ -16,6 +16,12 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 FIGURES: Final = Figures.__struct_fields__
+
+
+class FiguresRow(Protocol):
+    """A row with the columns of `FIGURES`; an asyncpg.Record is one."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
 
 
 class DayState(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +106,7 @@ def figures_row(figures: Figures) -> tuple[int, ...]:
     return tuple(getattr(figures, name) for name in FIGURES)
 
 
-def figures_of(row: asyncpg.Record) -> Figures:
+def figures_of(row: FiguresRow) -> Figures:
     """The figures of a row; what no row sums is 0."""
     return Figures(**{name: int(row[name] or 0) for name in FIGURES})
 
