@@ -74,12 +74,12 @@ MEANINGS: Final[Mapping[str, str]] = {
     "blind_wifi_minutes": "无线接入点不工作多少分钟算无线不通（`no_wifi`）",
     "blind_area_minutes": "开放时间内多少分钟没有可用的服务点，区划算全域无服务（`area_dark`）",
     "blind_area_least": "区划至少有多少个服务点才通知全域无服务",
-    "next_channel_after": "严重故障的消息多少秒无应答后，同时改用联系人的下一渠道；迟到的应答仍有效；每次最多 15 秒",
     "alert_urls": "通知渠道：apprise 地址，或企业微信、钉钉、飞书机器人的 https 地址",
     "sms_gateway": "向联系人发短信的网关，含 `{to}` 和 `{text}` 两个位置（见 docs/alerts.md）；不设则拒发短信",
     "mail_gateway": "向联系人发邮件的网关：`smtp://`、`smtps://`，或与短信相同的形式"
     "（见 docs/alerts.md）；不设则拒发邮件",
     "alert_log": "同时写入每条通知的文件，一条一行",
+    "next_channel_after": "严重故障的消息多少秒无应答后，同时改用联系人的下一渠道；迟到的应答仍有效；每次最多 15 秒",
     "pages_days": "故障关闭多少天后，删除发给联系人的消息及其发送记录；故障和账本保留",
     "admin_token_file": "含 API 第一位管理员令牌的文件",
     "watch_limit": "Milepost 某部分停止工作后，`milepost watch` 在多少秒内通知",

@@ -76,7 +76,7 @@ def test_how_reading_is_found() -> None:
     [
         ("alert_urls", {"deliver", "watch"}),
         ("sms_gateway", {"deliver", "notify"}),
-        ("mail_gateway", {"deliver", "notify"}),
+        ("mail_gateway", {"audit", "deliver", "notify"}),
         ("deadman_url", {"watch"}),
         ("admin_token_file", {"api", "signin", "users"}),
         ("grafana_token", {"grafana"}),
