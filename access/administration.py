@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from access.roles import PERMISSIONS, Role
+from access.roles import PERMISSIONS, Role, is_wider
 from access.rules import BUILT_IN, OPERATOR, SYSTEM, Account, Actor, require_password
 from access.scope import AreaScope
 from contract.errors import RemedyError
@@ -109,7 +109,7 @@ def require_other(actor: Actor, account: Account) -> None:
 def require_within(actor: Actor, role: Role, scope: AreaScope, paths: Mapping[str, Sequence[str]]) -> None:
     """Raise RemedyError if a request would give a role or a scope wider than its own. `paths` has the path of each area
     of `scope`; an area that does not exist is answered like one outside."""
-    if not PERMISSIONS[role] <= actor.permissions:
+    if is_wider(role, actor.permissions):
         raise RemedyError(
             f"the role {role} may do what you may not: name a role within your own",
             f"{word('role', role, 'zh-CN')}角色的权限超出您的权限：请选择不超出您权限的角色",
@@ -142,7 +142,7 @@ def require_lifetime(expires: datetime, own: datetime | None) -> None:
 
 def widens(account: Account, role: Role, scope: AreaScope, paths: Mapping[str, Sequence[str]]) -> bool:
     """Whether a role or a scope reaches beyond what the account has. `paths` has the path of each area of `scope`."""
-    return not PERMISSIONS[role] <= PERMISSIONS[account.role] or not scope.within(account.scope, paths)
+    return is_wider(role, PERMISSIONS[account.role]) or not scope.within(account.scope, paths)
 
 
 def require_holder(account: Account, role: Role, scope: AreaScope, paths: Mapping[str, Sequence[str]]) -> None:
@@ -157,7 +157,7 @@ def require_holder(account: Account, role: Role, scope: AreaScope, paths: Mappin
         raise RemedyError(
             f"the account {account.login!r} is disabled: enable it first", f"账户 {account.login!r} 已停用：请先启用"
         )
-    if not PERMISSIONS[role] <= PERMISSIONS[account.role] or not scope.within(account.scope, paths):
+    if is_wider(role, PERMISSIONS[account.role]) or not scope.within(account.scope, paths):
         raise RemedyError(
             f"the token would be wider than its account {account.login!r}: name a role and areas within those of the "
             "account",

@@ -88,6 +88,9 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.TECHNICIAN: _TECHNICIAN,
     Role.AUDITOR: _AUDITOR,
 }
+_OF_AN_OFFICE: Final = frozenset({Permission.MAKE_FINDING})
+"""What an auditor does and a supervisor does not, so that nobody answers the own findings. A token of an account never
+has more than the account, so for tokens and sessions this makes no role wider."""
 OF_THE_WHOLE: Final = frozenset({Permission.MANAGE_PLATFORM, Permission.MANAGE_KEYS})
 """The permissions whose acts concern every area, so that they need the scope of everything too."""
 READ_ONLY: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER})
@@ -97,6 +100,11 @@ READ_ONLY: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permissi
 def may(role: Role, permission: Permission, *, wall: bool = False) -> bool:
     """Whether a role has a permission; `wall`: in the session of a wall display, which changes nothing."""
     return permission in PERMISSIONS[role] and (not wall or permission in READ_ONLY)
+
+
+def is_wider(role: Role, held: frozenset[Permission]) -> bool:
+    """Whether a role has a permission that is not held, besides those of an office."""
+    return not PERMISSIONS[role] - _OF_AN_OFFICE <= held
 
 
 def grants(granting: Role, granted: Role) -> bool:

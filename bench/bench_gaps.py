@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from contract.kinds import KINDS
-from milepost.commands.route_texts import NamedThings, write_gaps_csv, write_gaps_text
+from milepost.commands.routing.route_texts import NamedThings, write_gaps_csv, write_gaps_text
 from registry.contacts.model import Channel, ChannelKind, Contact
 from registry.duty.model import Duty, Substitute
 from registry.model import Area

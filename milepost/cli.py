@@ -349,7 +349,7 @@ COMMANDS: Mapping[str, Subcommand] = {
     ),
     "duty": Subcommand(
         help=Said("list who is on duty", "列出谁在值班"),
-        runner="milepost.commands.duty:run",
+        runner="milepost.commands.routing.duty:run",
         without_option=("database_url",),
         add_arguments=routing_options.duty,
         interactive=True,
@@ -359,7 +359,7 @@ COMMANDS: Mapping[str, Subcommand] = {
             "say who would be told of an incident, and where and when nobody would be",
             "说明事件会通知谁，以及何时何地无人会收到通知",
         ),
-        runner="milepost.commands.route:run",
+        runner="milepost.commands.routing.route:run",
         without_option=("database_url",),
         add_arguments=routing_options.route,
         interactive=True,

@@ -163,12 +163,12 @@ def _why(words: Words, refused: str | Said, facts: LinkFacts) -> str:
 
 
 def _refused(request: Request, context: Context, exc: LinkRefusedError) -> Response:
-    """The page of a link that is not good: why, and what to do."""
+    """The page of a link that is not good: why, and what to do. Not compressed: its length would tell tokens apart."""
     words = _words(request, context, exc.language)
     if request.method == "POST" and by_script(request):
         return said_to_script(exc.status, refused=words("refused", why=words(f"link_is.{exc.why}")))
     shown = {**frame(request, words), "why": exc.why}
-    return small(request, private(answer(request, words, render("link_refused.html", shown), exc.status)))
+    return private(answer(request, words, render("link_refused.html", shown), exc.status))
 
 
 def _words(request: Request, context: Context, language: str | None) -> Words:

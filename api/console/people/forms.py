@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Request
 from pydantic import ValidationError
 
-from access.roles import PERMISSIONS, Role
+from access.roles import Role, is_wider
 from access.rules import Actor
 from api.console.pages import unfit_fields
 from api.console.people.area_list import AreasRead, read_areas
@@ -30,7 +30,7 @@ OWN: Final = "own"
 
 def roles_within(actor: Actor) -> list[str]:
     """The roles that the reader may give: those with no permission that the reader lacks."""
-    return [role.value for role in Role if PERMISSIONS[role] <= actor.permissions]
+    return [role.value for role in Role if not is_wider(role, actor.permissions)]
 
 
 async def asked_areas(context: Context, request: Request, said: Mapping[str, str], words: Words) -> AreasRead:

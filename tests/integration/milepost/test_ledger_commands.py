@@ -13,7 +13,7 @@ from tests.integration.milepost.test_users import PASSWORD, areas, milepost
 
 NO_ACT = {
     "agent", "api", "audit", "backup", "bridge", "deliver", "demo", "duty", "export", "grafana", "health", "incidents",
-    "ingest", "judge", "route", "verify", "schedule", "simulate", "up", "watch",
+    "ingest", "judge", "report", "route", "verify", "schedule", "simulate", "up", "watch",
 }  # fmt: skip
 """Processes that run on, and commands that change nothing of Milepost's."""
 SCHEMA = {"migrate", "topics"}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from access import administration
 from access.administration import AccountState, AdminsLeft, TokenState
-from access.roles import PERMISSIONS, Role
-from access.rules import BUILT_IN, Account, actor_of
+from access.roles import PERMISSIONS, Permission, Role
+from access.rules import BUILT_IN, Account, actor_of, token_actor
 from access.scope import NOTHING, WHOLE, AreaScope
 from contract.errors import RemedyError
 from milepost.account_options import ROLES
@@ -51,8 +51,9 @@ def test_what_belongs_to_milepost_does_not_change(built_in: str) -> None:
 
 @given(st.sampled_from(Role), st.sampled_from(Role), SCOPES, SCOPES)
 def test_nobody_gives_more_than_he_has(own: Role, role: Role, own_scope: AreaScope, scope: AreaScope) -> None:
+    """The permission of an office is not width: whoever gives it without having it gives nothing, see the next test."""
     actor = actor_of(account(own, own_scope))
-    wider = not PERMISSIONS[role] <= PERMISSIONS[own] or not scope.within(own_scope, PATHS)
+    wider = not PERMISSIONS[role] - {Permission.MAKE_FINDING} <= PERMISSIONS[own] or not scope.within(own_scope, PATHS)
     try:
         administration.require_within(actor, role, scope, PATHS)
         refused = False
@@ -65,6 +66,14 @@ def test_nobody_gives_more_than_he_has(own: Role, role: Role, own_scope: AreaSco
             administration.require_holder(holder, role, scope, PATHS)
     else:
         administration.require_holder(holder, role, scope, PATHS)
+
+
+@pytest.mark.parametrize("own", Role)
+@pytest.mark.parametrize("role", Role)
+def test_a_token_has_nothing_that_its_account_has_not(own: Role, role: Role) -> None:
+    found = token_actor("t", role, WHOLE, account(own), {})
+    assert found.permissions == PERMISSIONS[own] & PERMISSIONS[role]
+    assert (Permission.MAKE_FINDING in found.permissions) is ({own, role} <= {Role.ADMIN, Role.AUDITOR})
 
 
 def test_a_wall_and_a_narrow_token_give_only_what_they_have() -> None:

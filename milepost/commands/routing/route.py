@@ -14,7 +14,7 @@ from contract.errors import RemedyError
 from contract.kinds import KINDS
 from contract.said import Said, SaidError
 from milepost.commands.account_database import required_url
-from milepost.commands.route_texts import NamedThings, explained_text, write_gaps_csv, write_gaps_text
+from milepost.commands.routing.route_texts import NamedThings, explained_text, write_gaps_csv, write_gaps_text
 from milepost.language import of_here, show
 from milepost.settings import Settings
 from registry.codes import normal_code

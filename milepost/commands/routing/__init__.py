@@ -1,0 +1,1 @@
+"""Commands about who is on duty and who is told."""
