@@ -24,9 +24,12 @@ FROM link l JOIN contact c ON c.id = l.contact LEFT JOIN account a ON a.id = c.a
 WHERE l.id = $1;
 
 -- name: hold_link
--- The lock makes forms of one link, and the end of the link, run one after another. $2: the time from which forms are counted.
-SELECT ended_at IS NULL AS good, (SELECT count(*) FROM link_post p WHERE p.link = l.id AND p.at > $2) AS posts
-FROM link l WHERE id = $1 FOR NO KEY UPDATE OF l;
+-- The lock makes forms of one link, and the end of the link, run one after another.
+SELECT ended_at IS NULL AS good FROM link WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: count_posts
+-- The forms of a link since $2. Asked when the link is held: a query that waited would not see what it waited for.
+SELECT count(*) FROM link_post WHERE link = $1 AND at > $2;
 
 -- name: find_post
 SELECT answer FROM link_post WHERE link = $1 AND once = $2;
@@ -37,6 +40,10 @@ INSERT INTO link_post (link, once, at, answer) VALUES ($1, $2, $3, $4);
 -- name: count_good
 -- How many links of a contact are good.
 SELECT count(*) FROM link WHERE contact = $1 AND ended_at IS NULL AND expires_at > $2;
+
+-- name: hold_contact
+-- A link that is being made refers to its contact: who ends links waits for it, and then sees it.
+SELECT FROM contact WHERE id = $1 FOR UPDATE;
 
 -- name: end_links
 WITH ended AS (

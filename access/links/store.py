@@ -71,11 +71,10 @@ async def find_post(connection: Connection, link: int, once: str, now: datetime)
 
     Locks the link until the transaction ends, so forms of one link are handled one after another. Raises
     TooManyPostsError, and LookupError for a link that was ended or has expired."""
-    held = await connection.fetchrow(QUERIES.hold_link, link, now - POSTS_WITHIN)
-    if held is None or not held["good"]:
+    if not await connection.fetchval(QUERIES.hold_link, link):
         raise LookupError(link)
     answer = await connection.fetchval(QUERIES.find_post, link, once)
-    if answer is None and held["posts"] >= MOST_POSTS:
+    if answer is None and await connection.fetchval(QUERIES.count_posts, link, now - POSTS_WITHIN) >= MOST_POSTS:
         raise TooManyPostsError
     return answer
 
@@ -93,6 +92,7 @@ async def count_good_links(connection: Connection, contact: str, now: datetime) 
 async def end_links(connection: Connection, contact: str, now: datetime, *, by: Author) -> int:
     """End all links of a contact because its phone was lost, with an entry of the ledger. Returns how many ended."""
     async with connection.transaction():
+        await connection.execute(QUERIES.hold_contact, contact)
         ended = int(await connection.fetchval(QUERIES.end_links, contact, now, PHONE_LOST))
         entry = LedgerEntry(
             kind=LedgerKind.LINKS_ENDED,

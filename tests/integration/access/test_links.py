@@ -1,5 +1,6 @@
 """Links in the database: made once while they are fresh, found by genuine tokens only, ended with an entry."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -17,9 +18,11 @@ from access.links.store import (
 )
 from store.author import OPERATOR, Author
 from store.pool import Connection, Pool
+from tests.integration.incidents_kit import until
 
 NOW = datetime.now(UTC)
 BY = Author(OPERATOR)
+WAITS = "SELECT coalesce(wait_event_type = 'Lock', false) FROM pg_stat_activity WHERE pid = $1"
 
 
 @pytest.fixture
@@ -79,6 +82,33 @@ async def test_a_lost_phone_ends_every_link_and_the_ledger_says_so(connection: C
     assert {tuple(row) for row in rows} == {("links.ended", "contact/wang", "operator")}
     again = await give_links(connection, "wang", [1], NOW)
     assert again[1] != tokens[1], "the next message carries another link"
+
+
+async def test_forms_that_wait_for_another_one_are_counted_after_it(connection: Connection, pool: Pool) -> None:
+    token = (await give_links(connection, "wang", [1], NOW))[1]
+    link = await find_link(connection, token, NOW)
+    assert link is not None
+    for number in range(MOST_POSTS - 1):
+        await add_post(connection, link.number, f"{number:064}", {"did": "note"}, NOW)
+    async with pool.acquire() as other:
+        async with connection.transaction():
+            assert await find_post(connection, link.number, "a" * 64, NOW) is None
+            waiting = asyncio.create_task(find_post(other, link.number, "b" * 64, NOW))
+            await until(pool, WAITS, True, other.get_server_pid())
+            await add_post(connection, link.number, "a" * 64, {"did": "note"}, NOW)
+        with pytest.raises(TooManyPostsError):
+            await waiting
+
+
+async def test_a_link_that_is_just_being_made_is_ended_too(connection: Connection, pool: Pool) -> None:
+    async with pool.acquire() as other:
+        async with connection.transaction():
+            token = (await give_links(connection, "wang", [1], NOW))[1]
+            ending = asyncio.create_task(end_links(other, "wang", NOW, by=BY))
+            await until(pool, WAITS, True, other.get_server_pid(), seconds=10)
+        assert await ending == 1
+    found = await find_link(connection, token, NOW)
+    assert found is not None and found.refusal is LinkRefusal.LOST
 
 
 async def test_a_form_is_known_again_and_forms_are_bounded(connection: Connection) -> None:
