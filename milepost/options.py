@@ -157,10 +157,11 @@ def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
         action="store_true",
         help=say("empty cells clear the stored values", "空单元格清除已保存的内容"),
     )
-    _acting(parser, say)
+    acting(parser, say)
 
 
-def _acting(parser: argparse.ArgumentParser, say: Say) -> None:
+def acting(parser: argparse.ArgumentParser, say: Say) -> None:
+    """The account of a command that changes something."""
     parser.add_argument(
         "--account",
         metavar="LOGIN",
@@ -217,7 +218,7 @@ def announce_restart(parser: argparse.ArgumentParser, say: Say) -> None:
         help=say("expected duration in minutes, at most 10 (default 5)", "预计分钟数，最多 10（默认 5）"),
     )
     parser.add_argument("--reason", required=True, help=say("reason, for the audit trail", "原因，供日后查询"))
-    _acting(parser, say)
+    acting(parser, say)
     parser.add_argument(
         "--by",
         metavar="WHO",

@@ -1,7 +1,9 @@
-"""The arguments of `milepost templates`. It imports no other module of ours, so help appears fast."""
+"""The arguments of `milepost templates`. It imports no module that works, so help appears fast."""
 
 import argparse
 from collections.abc import Callable
+
+from milepost.options import acting
 
 Say = Callable[[str, str], str]
 LANGUAGES = ("zh-CN", "en")
@@ -27,14 +29,7 @@ def templates(parser: argparse.ArgumentParser, say: Say) -> list[argparse.Argume
     change.add_argument(
         "text", metavar="TEXT", help=say("the text; - reads it from standard input", "内容；- 表示从标准输入读取")
     )
-    change.add_argument(
-        "--account",
-        metavar="LOGIN",
-        help=say(
-            "login of the account that is recorded as the actor (default operator)",
-            "记为操作者的账户的登录名（默认 operator）",
-        ),
-    )
+    acting(change, say)
     looking = action("preview", "show messages about invented incidents", "用虚构的故障预览消息")
     looking.add_argument(
         "--text",
@@ -45,12 +40,5 @@ def templates(parser: argparse.ArgumentParser, say: Say) -> list[argparse.Argume
         ),
     )
     reset = action("reset", "go back to the text of Milepost", "恢复默认文字")
-    reset.add_argument(
-        "--account",
-        metavar="LOGIN",
-        help=say(
-            "login of the account that is recorded as the actor (default operator)",
-            "记为操作者的账户的登录名（默认 operator）",
-        ),
-    )
+    acting(reset, say)
     return [listing, showing, change, looking, reset]
