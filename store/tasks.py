@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -66,6 +66,29 @@ class Backoff:
             raise error
         log.warning(message, extra={**extra, "error": repr(error), "retry_s": self._delay})
         await self.pause(stop)
+
+
+async def repeat_while_reachable(
+    step: Callable[[], Awaitable[object]],
+    log: logging.Logger,
+    message: str,
+    *,
+    longest: float = LONGEST_DELAY,
+    goes_on: Callable[[], bool] = lambda: True,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """One step after the other; while the database is away, with pauses of at most `longest` seconds and `message` in
+    the log. Ends between two steps when `goes_on` says so or `stop` is set, which ends a pause too.
+
+    Raises what a step raises, but of the errors of the database only what would come again (`may_pass`).
+    """
+    backoff = Backoff(longest=longest)
+    while goes_on() and not (stop is not None and stop.is_set()):
+        try:
+            await step()
+            backoff.reset()
+        except UNREACHABLE as exc:
+            await backoff.wait_out(exc, log, message, stop=stop)
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> None:

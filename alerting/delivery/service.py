@@ -40,7 +40,7 @@ from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, listening, open_pool
 from store.signs import Signs
 from store.sql import queries_beside
-from store.tasks import Backoff, end_tasks, finish_after_stop, wait_for_first, wait_for_wake
+from store.tasks import Backoff, end_tasks, finish_after_stop, repeat_while_reachable, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -178,13 +178,10 @@ class DeliveryOutbox:
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; while the database is away, with a back-off."""
-        backoff = Backoff(longest=self._config.max_backoff)
-        while not self._stopping:
-            try:
-                await step()
-                backoff.reset()
-            except UNREACHABLE as exc:
-                await backoff.wait_out(exc, log, "delivery waits for the database")
+        longest = self._config.max_backoff
+        await repeat_while_reachable(
+            step, log, "delivery waits for the database", goes_on=lambda: not self._stopping, longest=longest
+        )
 
     async def _listen(self) -> None:
         """Hold a connection that wakes `_make_deliveries`; returns when the connection is lost."""

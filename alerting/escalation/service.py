@@ -17,8 +17,8 @@ from alerting.escalation.routing_now import RoutingNow
 from alerting.escalation.store import advance_due, next_wake, route_new, take_wakes
 from alerting.silences.store import load_silences
 from registry.routes.store import has_stored_default, load_routing
-from store.pool import UNREACHABLE, Connection, Pool, listening
-from store.tasks import Backoff, end_tasks, wait_for_first, wait_for_wake
+from store.pool import Connection, Pool, listening
+from store.tasks import end_tasks, repeat_while_reachable, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +66,8 @@ class EscalationLoop:
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; while the database is away, with a back-off."""
-        backoff = Backoff(longest=self._config.max_backoff)
-        while True:
-            try:
-                await step()
-                backoff.reset()
-            except UNREACHABLE as exc:
-                await backoff.wait_out(exc, log, "the escalation waits for the database")
+        longest = self._config.max_backoff
+        await repeat_while_reachable(step, log, "the escalation waits for the database", longest=longest)
 
     async def _listen(self) -> None:
         """Hold a connection that wakes `_escalate`; returns when the connection is lost."""

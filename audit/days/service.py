@@ -13,9 +13,9 @@ from audit.days.keep_store import PassResult, keep_days
 from audit.days.left_out_store import SERVICE
 from store.aside import Aside, is_poison
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Connection, Pool, open_pool
+from store.pool import Connection, Pool, open_pool
 from store.sql import queries_beside
-from store.tasks import Backoff, finish_after_stop, wait_at_most
+from store.tasks import Backoff, finish_after_stop, repeat_while_reachable, wait_at_most
 from store.troubles import said
 
 log = logging.getLogger(__name__)
@@ -51,14 +51,13 @@ async def run(config: DaysConfig, stop: asyncio.Event) -> None:
 
 
 async def _compete(config: DaysConfig, pool: Pool, stop: asyncio.Event) -> None:
-    backoff = Backoff(longest=config.max_backoff)
-    while not stop.is_set():
-        try:
-            async with pool.acquire() as connection:
-                await _stand_by_or_lead(config, connection, stop)
-            backoff.reset()
-        except UNREACHABLE as exc:
-            await backoff.wait_out(exc, log, "not keeping days: the database is away", stop=stop)
+    async def turn() -> None:
+        async with pool.acquire() as connection:
+            await _stand_by_or_lead(config, connection, stop)
+
+    await repeat_while_reachable(
+        turn, log, "not keeping days: the database is away", longest=config.max_backoff, stop=stop
+    )
 
 
 async def _stand_by_or_lead(config: DaysConfig, connection: Connection, stop: asyncio.Event) -> None:

@@ -30,9 +30,9 @@ from audit.ledger.store import QUERIES, LogHead, SealResult, open_log, read_head
 from audit.ledger.witness import Witness
 from contract.errors import RemedyError
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Connection, Pool, open_pool
+from store.pool import Connection, Pool, open_pool
 from store.signs import Signs
-from store.tasks import Backoff, finish_after_stop, wait_at_most
+from store.tasks import finish_after_stop, repeat_while_reachable, wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -82,14 +82,11 @@ async def run(config: AuditConfig, stop: asyncio.Event) -> None:
 
 
 async def _compete(config: AuditConfig, pool: Pool, stop: asyncio.Event) -> None:
-    backoff = Backoff(longest=config.max_backoff)
-    while not stop.is_set():
-        try:
-            async with pool.acquire() as connection:
-                await _stand_by_or_lead(config, connection, stop)
-            backoff.reset()
-        except UNREACHABLE as exc:
-            await backoff.wait_out(exc, log, "not sealing: the database is away", stop=stop)
+    async def turn() -> None:
+        async with pool.acquire() as connection:
+            await _stand_by_or_lead(config, connection, stop)
+
+    await repeat_while_reachable(turn, log, "not sealing: the database is away", longest=config.max_backoff, stop=stop)
 
 
 async def _stand_by_or_lead(config: AuditConfig, connection: Connection, stop: asyncio.Event) -> None:

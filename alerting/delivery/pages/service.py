@@ -33,7 +33,7 @@ from alerting.delivery.pages.store import (
 from alerting.delivery.retry import GIVE_UP
 from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
 from store.pool import UNREACHABLE, Pool, listening, may_pass
-from store.tasks import Backoff, end_tasks, wait_for_first, wait_for_wake
+from store.tasks import Backoff, end_tasks, repeat_while_reachable, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -98,13 +98,10 @@ class PageLoop:
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; while the database is away, with a back-off."""
-        backoff = Backoff(longest=self._config.max_backoff)
-        while not self._stopping:
-            try:
-                await step()
-                backoff.reset()
-            except UNREACHABLE as exc:
-                await backoff.wait_out(exc, log, "pages wait for the database")
+        longest = self._config.max_backoff
+        await repeat_while_reachable(
+            step, log, "pages wait for the database", goes_on=lambda: not self._stopping, longest=longest
+        )
 
     async def _listen(self) -> None:
         """Hold a connection that wakes `_find`; returns when the connection is lost."""

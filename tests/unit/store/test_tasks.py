@@ -7,7 +7,15 @@ import asyncpg
 import pytest
 
 from store import tasks as tasks_module
-from store.tasks import Backoff, background_task, end_tasks, wait_at_most, wait_for_first, wait_for_wake
+from store.tasks import (
+    Backoff,
+    background_task,
+    end_tasks,
+    repeat_while_reachable,
+    wait_at_most,
+    wait_for_first,
+    wait_for_wake,
+)
 
 log = logging.getLogger(__name__)
 AWAY = ConnectionResetError("away")
@@ -57,6 +65,33 @@ async def test_an_error_that_is_not_of_the_database_is_waited_out() -> None:
     backoff = Backoff(first=0.001)
     await backoff.wait_out(ValueError("a lost lock"), log, "not leading")
     assert backoff.delay == 0.002
+
+
+async def test_steps_are_repeated_while_the_database_is_away(caplog: pytest.LogCaptureFixture) -> None:
+    outcomes: list[Exception | None] = [AWAY, None, AWAY, AWAY, None]
+
+    async def step() -> None:
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+
+    await repeat_while_reachable(step, log, "away", longest=0.001, goes_on=lambda: bool(outcomes))
+    assert [record.message for record in caplog.records] == ["away"] * 3
+
+
+async def test_steps_end_with_an_error_that_would_come_again_and_with_stop() -> None:
+    stop = asyncio.Event()
+
+    async def refused() -> None:
+        raise REFUSED
+
+    async def stops() -> None:
+        stop.set()
+        raise AWAY
+
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await repeat_while_reachable(refused, log, "away", stop=stop)
+    await repeat_while_reachable(stops, log, "away", longest=3600.0, stop=stop)
+    await repeat_while_reachable(refused, log, "away", stop=stop)
 
 
 async def test_stop_ends_a_pause() -> None:
