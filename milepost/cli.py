@@ -332,7 +332,7 @@ COMMANDS: Mapping[str, Subcommand] = {
             "write areas, stations, contacts, duty or routes to a file that can be imported",
             "将区划、服务点、联系人、值班或路由写入可再次导入的文件",
         ),
-        runner="milepost.commands.export:run",
+        runner=f"{_SERVICES}:export_file",
         without_option=("database_url",),
         add_arguments=options.export_file,
         interactive=True,

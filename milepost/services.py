@@ -308,6 +308,31 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
     return 2 if report.refused else 0
 
 
+async def export_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
+    """Write entries of the registry to a new file that `milepost import` reads. Raises RemedyError."""
+    from registry.importing import export_store
+    from store.migrate import require_current
+    from store.pool import open_pool
+
+    async with open_pool(database_url(settings), name="export", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        text = await export_store.export_file(connection, arguments.what)
+    try:
+        with arguments.file.open("x", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except FileExistsError as exc:
+        raise RemedyError(
+            f"{arguments.file} exists already: name another file, or delete this one",
+            f"{arguments.file} 已存在：请指定其他文件，或先删除它",
+        ) from exc
+    except OSError as exc:
+        raise RemedyError(
+            f"{arguments.file} cannot be written ({exc.strerror}): name another file",
+            f"无法写入 {arguments.file}（{exc.strerror}）：请指定其他文件",
+        ) from exc
+    show(Said(f"wrote {arguments.file}", f"已写入 {arguments.file}"))
+
+
 async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Announce a restart that begins now. Raises RemedyError if the announcement is refused."""
     from access.store import require_acting
