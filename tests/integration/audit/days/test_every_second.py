@@ -1,4 +1,4 @@
-"""Kept days of stations to which everything happens, told late and in pieces, against an oracle that walks every second.
+"""Kept days of stations to which everything happens, told late and in pieces, and an oracle that walks every second.
 
 `python -m tests.instrument.uptime_year` does the same for 1,000 stations and a year (docs/benchmarks.md).
 """
