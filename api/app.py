@@ -26,7 +26,7 @@ from api.console import (
     signin_pages,
     station_pages,
 )
-from api.console.evidence import photo_pages
+from api.console.evidence import photo_pages, repair_pages
 from api.console.findings import correction_pages, finding_pages
 from api.console.links import link_pages
 from api.console.people import account_pages, contact_pages, own_pages
@@ -107,6 +107,7 @@ _PAGES: Final = (
     station_pages,
     removal_pages,
     area_pages,
+    repair_pages,
     photo_pages,  # before the acts on incidents and closures, which have any name
     incident_pages,
     work_pages,

@@ -88,11 +88,11 @@ async def write_photo(context: Context, content: bytes) -> Photo:
 
 
 async def put_incident_photo(
-    connection: Connection, incident: int, by: Author, photo: Photo, now: datetime
+    connection: Connection, incident: int, by: Author, photo: Photo, now: datetime, repair: int | None = None
 ) -> AddedPhoto:
-    """Keep a photo of an incident with its entry in the history, in the caller's transaction. Raises as
-    `add_incident_photo`."""
-    found = await add_photo(connection, PhotoOf(incident=incident), photo, by)
+    """Keep a photo of an incident, and of a repair of it, with its entry in the history, in the caller's transaction.
+    Raises as `add_incident_photo`."""
+    found = await add_photo(connection, PhotoOf(incident=incident, repair=repair), photo, by)
     if found is None:
         raise ActionRefusedError(ActionRefusal.NOT_FOUND, incident)
     kept, is_new = found

@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 from alerting.repairs.rules import MAX_PARTS, RepairSaid
 from alerting.repairs.store import say_repair
 from api.actions.incidents import IncidentAction, act_on_incident
+from api.actions.photos import put_incident_photo
 from api.context import Context
+from registry.photos.rules import Photo
 from store.author import Author
 from store.pool import Connection
 
@@ -35,15 +37,22 @@ class RepairRequest(BaseModel):
         return RepairSaid(cause=self.cause, parts=self.parts, text=self.text, fixed=self.fixed)
 
 
-async def report_repair(context: Context, incident: int, by: Author, said: RepairSaid) -> None:
-    """Write down a repair of an incident that lies wholly in the scope. Raises ActionRefusedError."""
-    await act_on_incident(context, incident, repairing(context, incident, by, said))
+async def report_repair(
+    context: Context, incident: int, by: Author, said: RepairSaid, photo: Photo | None = None
+) -> None:
+    """Write down a repair of an incident that lies wholly in the scope, with a photo that shows it. Raises
+    ActionRefusedError, and PhotoRefusedError for one photo too many."""
+    await act_on_incident(context, incident, repairing(context, incident, by, said, photo))
 
 
-def repairing(context: Context, incident: int, by: Author, said: RepairSaid) -> IncidentAction:
-    """What writes a repair down."""
+def repairing(
+    context: Context, incident: int, by: Author, said: RepairSaid, photo: Photo | None = None
+) -> IncidentAction:
+    """What writes a repair down, with a photo that shows it."""
 
     async def act(connection: Connection, now: datetime) -> None:
-        await say_repair(connection, incident, by, said, now, context.config.verifying)
+        repair = await say_repair(connection, incident, by, said, now, context.config.verifying)
+        if photo is not None:
+            await put_incident_photo(connection, incident, by, photo, now, repair)
 
     return act

@@ -12,12 +12,11 @@ from starlette.responses import RedirectResponse
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT, ActionRefusal
-from alerting.repairs.rules import CAUSES, MAX_PARTS, RepairSaid
+from alerting.repairs.rules import CAUSES, MAX_PARTS
 from alerting.repairs.store import load_likely_causes
 from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.actions.queries import QUERIES as ACTION_QUERIES
-from api.actions.repairs import repairing
 from api.actions.shares import acknowledge_shares, hand_over_shares, note_on_shares
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of, repair_text
@@ -208,9 +207,17 @@ async def _show(
     )
 
 
-async def show_refusal(request: Request, context: Context, number: int, status: int, why: str) -> Response:
-    """The page of an incident that says why something on it was refused. Raises a Problem (404)."""
-    return await _show(request, context, number, status, why)
+async def show_refusal(
+    request: Request,
+    context: Context,
+    number: int,
+    status: int,
+    why: str,
+    typed: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """The page of an incident that says why something on it was refused, with what was typed. Raises a Problem
+    (404)."""
+    return await _show(request, context, number, status, why, typed)
 
 
 async def _silences_of(connection: Connection, incident: IncidentDetail) -> Sequence[SilenceDocument]:
@@ -303,12 +310,13 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
         )
     except ActionRefusedError as exc:
         words = words_for(request)
-        status = 403 if exc.refusal in _BEYOND else 409
+        status = 403 if exc.refusal in BEYOND else 409
         return await _show(request, context, id, status, words.named("refusal", exc.refusal.value), said)
     return RedirectResponse(f"/incidents/{id}", status_code=303)
 
 
-_BEYOND: Final = {ActionRefusal.ONLY_SHARE, ActionRefusal.ONLY_PART}
+BEYOND: Final = {ActionRefusal.ONLY_SHARE, ActionRefusal.ONLY_PART}
+"""Refusals of what reaches beyond the scope."""
 
 
 def _on_share(
@@ -330,11 +338,7 @@ def _action(request: Request, context: Context, number: int, action: str, said: 
     text, after = said.get("text") or None, context.config.reopening
     until = context.config.acknowledging(_eta(said))
     assignee = person(said, "assignee") or ""
-    repair = RepairSaid(
-        cause=said.get("cause", ""), parts=said.get("parts", ""), text=text or "", fixed="fixed" in said
-    )
     actions: Mapping[str, IncidentAction] = {
-        "repair": repairing(context, number, by, repair),
         "ack": lambda connection, now: incident_actions.acknowledge(connection, number, by, text, now, until),
         "assign": lambda connection, now: incident_actions.assign(connection, number, by, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, by, text or "", now),

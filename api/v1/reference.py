@@ -387,6 +387,7 @@ _PHOTO: Final = {
     "incident": 17,
     "closure": None,
     "finding": None,
+    "repair": None,
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "size": 284_113,
     "width": 2048,

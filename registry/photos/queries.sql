@@ -13,16 +13,16 @@ SELECT count(*) FROM photo WHERE incident = $1 OR closure = $2 OR finding = $3;
 
 -- name: find_photo
 -- The same picture that was sent before.
-SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, made_by, made_remark, made_at
+SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, repair, made_by, made_remark, made_at
 FROM photo WHERE (incident = $1 OR closure = $2 OR finding = $3) AND sha256 = $4;
 
 -- name: insert_photo
-INSERT INTO photo (incident, closure, finding, sha256, jpeg, width, height, made_by, made_remark)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-RETURNING id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, made_by, made_remark, made_at;
+INSERT INTO photo (incident, closure, finding, repair, sha256, jpeg, width, height, made_by, made_remark)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+RETURNING id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, repair, made_by, made_remark, made_at;
 
 -- name: load_photo
-SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, made_by, made_remark, made_at
+SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, repair, made_by, made_remark, made_at
 FROM photo WHERE id = $1;
 
 -- name: load_jpeg
@@ -30,5 +30,5 @@ SELECT jpeg FROM photo WHERE id = $1;
 
 -- name: list_photos
 -- In the order in which they were sent; the bytes are fetched one by one.
-SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, made_by, made_remark, made_at
+SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, repair, made_by, made_remark, made_at
 FROM photo WHERE incident = $1 OR closure = $2 OR finding = $3 ORDER BY made_at, id;

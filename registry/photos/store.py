@@ -20,11 +20,13 @@ QUERIES: Final = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 class PhotoOf(msgspec.Struct, frozen=True):
-    """What a photo is evidence of: exactly one is given, by its number."""
+    """What a photo is evidence of: exactly one of incident, closure and finding is given, by its number. `repair`: that
+    of the incident which the photo shows."""
 
     incident: int | None = None
     closure: int | None = None
     finding: int | None = None
+    repair: int | None = None
 
     @property
     def subject(self) -> str:
@@ -50,6 +52,8 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
     incident: int | None
     closure: int | None
     finding: int | None
+    #: The repair of the incident that it shows.
+    repair: int | None
     made_by: str
     made_remark: str | None
     made_at: datetime
@@ -71,7 +75,7 @@ async def add_photo(connection: Connection, of: PhotoOf, photo: Photo, by: Autho
     if await connection.fetchval(QUERIES.count_photos, *of.numbers) >= MOST_PHOTOS:
         raise PhotoRefusedError(PhotoRefusal.TOO_MANY_PHOTOS)
     made = (photo.jpeg, photo.width, photo.height, by.account, by.remark)
-    row = await connection.fetchrow(QUERIES.insert_photo, *of.numbers, sha256, *made)
+    row = await connection.fetchrow(QUERIES.insert_photo, *of.numbers, of.repair, sha256, *made)
     kept = _kept(row)
     await append_entries(connection, [_entry(of, kept, by)])
     return kept, True
@@ -91,6 +95,8 @@ async def _lock(connection: Connection, of: PhotoOf) -> bool:
 
 def _entry(of: PhotoOf, kept: KeptPhoto, by: Author) -> LedgerEntry:
     body = {"photo": str(kept.id), "jpeg_sha256": kept.sha256.hex(), "bytes": kept.bytes, **by.remarked}
+    if kept.repair is not None:
+        body["repair"] = kept.repair
     return LedgerEntry(kind=LedgerKind.PHOTO_ADDED, subject=of.subject, actor=by.account, body=body)
 
 

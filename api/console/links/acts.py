@@ -156,7 +156,7 @@ def _repairing(visit: Visit, form: LinkForm) -> IncidentAction:
         text=form.text,
         fixed=form.said.get("fixed") == "yes",
     )
-    return repairing(visit.context, visit.link.incident, visit.author, said)
+    return repairing(visit.context, visit.link.incident, visit.author, said, form.photo)
 
 
 def _photographing(visit: Visit, form: LinkForm) -> IncidentAction:

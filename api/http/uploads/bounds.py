@@ -20,7 +20,7 @@ MOST_UPLOADS: Final = 16
 MOST_OF_ACCOUNT: Final = 3
 """Of these, those of one account."""
 _PHOTOS: Final = re.compile(r"(/api/v1)?/(incidents|closures|findings)/\d+/photos|/i/[^/]+/photos?")
-_FORMS: Final = re.compile(r"/closures|/findings|/disputes|/i/[^/]+(/closures?)?")
+_FORMS: Final = re.compile(r"/closures|/findings|/disputes|/incidents/\d+/repair|/i/[^/]+(/closures?)?")
 MULTIPART: Final = "multipart/form-data"
 
 

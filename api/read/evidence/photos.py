@@ -30,6 +30,7 @@ class PhotoDocument(Document):
     incident: int | None
     closure: int | None
     finding: int | None = Field(description="a finding or dispute")
+    repair: int | None = Field(description="the repair of the incident that it shows, if it came with one")
     sha256: str = Field(description="of the JPEG, in hex; the ledger has it too")
     size: int = Field(description="bytes of the JPEG")
     width: int
@@ -46,6 +47,7 @@ def photo_document(photo: KeptPhoto) -> PhotoDocument:
         incident=photo.incident,
         closure=photo.closure,
         finding=photo.finding,
+        repair=photo.repair,
         sha256=photo.sha256.hex(),
         size=photo.bytes,
         width=photo.width,

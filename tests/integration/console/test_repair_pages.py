@@ -3,9 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving, sign_in
 from tests.integration.console.test_console import NASTY, OWN, read
+from tests.pictures import of_a_phone
 
 BAD = {
     "no word for a cause": ({"cause": "ghost"}, 422, "cause"),
@@ -73,6 +76,38 @@ async def test_the_form_on_the_page(pool: Pool, database: str, tmp_path: Path) -
             assert word in chinese, word
         await client.post(f"{page}/repair", data={"cause": "not_found"}, headers=OWN)
         assert "nothing was found" in await read(client, page)
+
+
+async def test_a_photo_stands_beside_its_repair(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.station("s")
+    number = await world.incident("station_offline", station="s")
+    page, said = f"/incidents/{number}", {"cause": "power", "parts": "UPS", "fixed": "yes"}
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client)
+        heic = {"photo": ("x.jpg", b"\x00\x00\x00\x18ftypheic" + bytes(8))}
+        refused = await client.post(f"{page}/repair", data=said, files=heic, headers=OWN)
+        assert refused.status_code == 415 and "HEIC" in refused.text and 'value="UPS"' in refused.text
+        assert await pool.fetchval("SELECT count(*) FROM repair") == 0, "neither the photo nor the repair"
+        none = {"photo": ("", b"")}
+        assert (await client.post(f"{page}/repair", data=said, files=none, headers=OWN)).status_code == 303
+        photo = {"photo": ("x.jpg", of_a_phone())}
+        assert (await client.post(f"{page}/repair", data=said, files=photo, headers=OWN)).status_code == 303
+        row = await pool.fetchrow("SELECT id, incident, repair FROM photo")
+        latest = await pool.fetchval("SELECT max(id) FROM repair")
+        assert row is not None and (row["incident"], row["repair"]) == (number, latest)
+        shown = await read(client, page)
+        beside = shown.partition('<section id="repairs"')[2].partition("</section>")[0]
+        assert beside.count(f'src="/photos/{row["id"]}"') == 1
+        assert beside.index("/photos/") < beside.index("said again"), "beside the later one"
+    entries = await pool.fetch(
+        "SELECT kind, subject, body FROM ledger_entry WHERE kind ~ '^(repair|photo)' ORDER BY id DESC LIMIT 2"
+    )
+    assert [(one["kind"], one["subject"]) for one in entries] == [
+        ("photo.added", f"incident/{number}"),
+        ("repair.said", f"repair/{latest}"),
+    ]
+    assert msgspec.json.decode(entries[0]["body"])["repair"] == latest
 
 
 async def test_the_likely_cause_is_shown_with_its_evidence(pool: Pool, database: str, tmp_path: Path) -> None:

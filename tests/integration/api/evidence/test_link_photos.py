@@ -55,6 +55,8 @@ async def test_a_link_sends_photos_and_declares_a_closure(pool: Pool, database: 
         ):
             refused = await post(client, path, "photo", content)
             assert (refused.status_code, said in refused.text) == (status, True), said
+        repaired = await post(client, path, "repair", of_a_phone(6), cause="power")
+        assert (repaired.status_code, repaired.headers["location"]) == (303, f"{path}?done=repair")
         form = {"act": "closure", "once": "0123456789abcdef", "days": "7", "text": "停电检修"}
         refused = await send(client, path, form, HEIC)
         assert refused.status_code == 415
@@ -66,7 +68,11 @@ async def test_a_link_sends_photos_and_declares_a_closure(pool: Pool, database: 
             assert (made.status_code, made.headers["location"]) == (303, f"{path}?done=closure{again}")
         forged = await send(client, f"{path}x", form, of_a_phone())
         assert forged.status_code == 404
-    rows = await pool.fetch("SELECT incident, closure, made_by, made_remark FROM photo ORDER BY incident NULLS LAST")
+    of_repair = await pool.fetchrow("SELECT p.made_by FROM photo p JOIN repair r ON r.id = p.repair")
+    assert of_repair is not None and of_repair["made_by"] == account
+    rows = await pool.fetch(
+        "SELECT incident, closure, made_by, made_remark FROM photo WHERE repair IS NULL ORDER BY incident NULLS LAST"
+    )
     closure = await pool.fetchrow("SELECT * FROM closure")
     assert [(row["incident"], row["closure"]) for row in rows] == [(incident, None), (None, closure["id"])]
     assert {row["made_by"] for row in rows} == {account, closure["declared_by"]} == {account}

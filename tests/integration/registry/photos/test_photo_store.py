@@ -146,6 +146,22 @@ async def may_add(connection: Connection, of: PhotoOf) -> bool:
     return by_store
 
 
+async def test_a_photo_shows_a_repair_of_its_own_incident_only(pool: Pool) -> None:
+    world = World(pool)
+    one, other = await world.incident("station_offline"), await world.incident("station_offline")
+    repair = await pool.fetchval(
+        "INSERT INTO repair (incident, at, made_by, cause) VALUES ($1, now(), 'admin', 'power') RETURNING id", one
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        made = await kept(connection, PhotoOf(incident=one, repair=repair))
+        assert (made.incident, made.repair) == (one, repair)
+    for wrong in (PhotoOf(incident=other, repair=repair), PhotoOf(incident=one, repair=repair + 1)):
+        async with pool.acquire() as connection:
+            with pytest.raises(asyncpg.ForeignKeyViolationError):
+                async with connection.transaction():
+                    await kept(connection, wrong, 80)
+
+
 @pytest.mark.parametrize("sql", ["UPDATE photo SET made_by = 'x'", "DELETE FROM photo"])
 async def test_a_photo_is_written_once(sql: str, pool: Pool) -> None:
     for role in ("milepost_api", "milepost_service"):

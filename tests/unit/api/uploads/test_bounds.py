@@ -19,6 +19,8 @@ FORM, PICTURE = "multipart/form-data; boundary=B", "image/jpeg"
         ("POST", "/closures", FORM, True),
         ("POST", "/findings", FORM, True),
         ("POST", "/disputes", FORM, True),
+        ("POST", "/incidents/17/repair", FORM, True),
+        ("POST", "/api/v1/incidents/17/repairs", FORM, False),
         ("POST", "/api/v1/disputes", FORM, False),
         ("POST", "/findings/17/answer", FORM, False),
         ("POST", "/closures", "application/x-www-form-urlencoded", False),
