@@ -240,7 +240,7 @@ async def test_a_browser_makes_a_photo_smaller_and_sends_it_without_its_script_t
             page = await context.new_page()
             await sign_in_page(page, settings.url)
             await page.goto(f"{settings.url}/incidents/{incident}")
-            await page.set_input_files("input[name=photo]", file)
+            await page.set_input_files("form[action$='/photos'] input[name=photo]", file)
             # The script disables the button until the photo is ready, and the click waits for that.
             async with page.expect_navigation():
                 await page.get_by_role("button", name="Add photo").click()
