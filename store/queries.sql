@@ -1,3 +1,13 @@
+-- name: try_leader_lock
+-- The session holds the lock until the session ends.
+SELECT pg_try_advisory_lock($1);
+
+-- name: limit_leader
+-- The server ends the session of a leader that froze, so that a standby can take over. Set before the lock is taken.
+-- (PostgreSQL 16 has no transaction_timeout.)
+SELECT set_config(name, $1, false) FROM pg_settings
+WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout') OR $2 AND name = 'transaction_timeout';
+
 -- name: keep_partitions
 -- The first reader of a topic stores the number by which stations are spread over partitions.
 INSERT INTO topic_layout (topic, partitions) VALUES ($1, $2) ON CONFLICT (topic) DO NOTHING;

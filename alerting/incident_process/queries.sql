@@ -1,13 +1,3 @@
--- name: try_lock
--- The lock of the leading incident process; the session holds it until the session ends.
-SELECT pg_try_advisory_lock($1);
-
--- name: bound_session
--- The server ends the session of a leader that froze, so that a standby can take over. Set before the lock is taken.
--- (PostgreSQL 16 has no transaction_timeout.)
-SELECT set_config(name, $1, false) FROM pg_settings
-WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
-
 -- name: bound_load
 -- Loading a whole country takes longer than the limit of a pass; this limit holds until the end of the transaction.
 SELECT set_config(name, $1, true) FROM pg_settings

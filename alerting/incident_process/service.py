@@ -10,21 +10,23 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import msgspec
 
 from alerting.causes.suspicion_rules import MassSettings
-from alerting.incident_process.decide_pass import QUERIES, Decider, PassConfig
+from alerting.incident_process.decide_pass import Decider, PassConfig
 from alerting.incident_process.stages import PartSettings
 from alerting.incidents.book import Decision
 from alerting.pipeline.blind_incidents import OutageMeter
 from alerting.pipeline.transitions import PublisherConfig, publish
 from alerting.station_incidents.rules import RuleSettings
 from registry.hours.calendar_keeper import kept_calendars
+from store.leading import LeaderLock, LockLostError, compete
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, listening, may_pass, open_pool
 from store.signs import Signs
-from store.tasks import Backoff, background_task, finish_after_stop, wait_at_most, wait_for_wake
+from store.tasks import background_task, finish_after_stop, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -61,52 +63,56 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_backoff: float = 5.0
 
 
-class LockLostError(Exception):
-    """The session that held the lock is gone: another process may lead already."""
-
-
 async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
     """Lead or stand by until `stop`. Raises RemedyError when the database cannot be reached at the start."""
     async with open_pool(config.database_url, name=f"incidents {config.instance}"[:60], size=4) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        work = asyncio.create_task(_compete(config, pool, stop), name="incidents")
-        await finish_after_stop(work, stop, pool, _DRAIN)
+        meter, signs = OutageMeter(), Signs("incidents", config.instance)
+        work = compete(
+            pool,
+            _lock(config),
+            stop,
+            lead=partial(_lead, config, pool, meter, signs, stop),
+            stand_by=partial(_stand_by, meter, signs),
+            watch=_Watch(meter),
+        )
+        await finish_after_stop(asyncio.create_task(work, name="incidents"), stop, pool, _DRAIN)
 
 
-async def _compete(config: IncidentsConfig, pool: Pool, stop: asyncio.Event) -> None:
-    """Lead or stand by; reconnect when the database is away."""
-    meter, backoff = OutageMeter(), Backoff(longest=config.max_backoff)
-    while not stop.is_set():
-        try:
-            await _stand_by_or_lead(config, pool, meter, stop)
-            backoff.reset()
-        except (LockLostError, *UNREACHABLE) as exc:
-            await backoff.wait_out(exc, log, "not leading: the database is away", stop=stop)
+def _lock(config: IncidentsConfig) -> LeaderLock:
+    return LeaderLock(
+        number=LOCK,
+        frozen_after=config.frozen_after,
+        standby_poll=config.standby_poll,
+        max_backoff=config.max_backoff,
+        away="not leading: the database is away",
+    )
 
 
-async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMeter, stop: asyncio.Event) -> None:
-    meter.call(time.monotonic())
-    signs = Signs("incidents", config.instance)
-    async with pool.acquire() as connection:
-        await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
-        while not stop.is_set():
-            meter.call(time.monotonic())
-            leading = await connection.fetchval(QUERIES.try_lock, LOCK)
-            meter.answered(time.monotonic())
-            if leading:
-                await _lead(config, pool, connection, meter, stop)
-                return
-            meter.take()  # the leader measured the same outage
-            await signs.give(connection, "standby")
-            await wait_at_most(stop, config.standby_poll)
+class _Watch:
+    """Measures outages of the database while the process asks for the lock."""
+
+    def __init__(self, meter: OutageMeter) -> None:
+        self._meter = meter
+
+    def asked(self) -> None:
+        self._meter.call(time.monotonic())
+
+    def answered(self) -> None:
+        self._meter.answered(time.monotonic())
+
+
+async def _stand_by(meter: OutageMeter, signs: Signs, connection: Connection) -> None:
+    meter.take()  # the leader measured the same outage
+    await signs.give(connection, "standby")
 
 
 async def _lead(
-    config: IncidentsConfig, pool: Pool, connection: Connection, meter: OutageMeter, stop: asyncio.Event
+    config: IncidentsConfig, pool: Pool, meter: OutageMeter, signs: Signs, stop: asyncio.Event, connection: Connection
 ) -> None:
     log.info("leading", extra={"instance": config.instance})
-    leader = Leader(config, connection, meter)
+    leader = Leader(config, connection, meter, signs)
     async with leader.listening(), _publishing(config, pool, leader.unpublished), kept_calendars(pool):
         await leader.run(stop)
 
@@ -126,14 +132,14 @@ async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) 
 class Leader:
     """Runs passes as long as its session holds the lock."""
 
-    def __init__(self, config: IncidentsConfig, connection: Connection, meter: OutageMeter) -> None:
+    def __init__(self, config: IncidentsConfig, connection: Connection, meter: OutageMeter, signs: Signs) -> None:
         self._config = config
         self._connection = connection
         self._meter = meter
         self._decider = Decider(
             PassConfig(limit=config.limit, rules=config.rules, mass=config.mass, parts=config.parts), connection
         )
-        self._signs = Signs("incidents", config.instance)
+        self._signs = signs
         self._wake = asyncio.Event()
         self.unpublished = asyncio.Event()
 

@@ -335,12 +335,3 @@ FROM unnest($1::text[], $2::date[], $3::int[], $4::text[], $5::int[], $6::int[],
 -- At the beginning every station is computed by itself.
 INSERT INTO day_wake (station, until) SELECT DISTINCT subject, held('-infinity') FROM registry_fact WHERE kind = 'station'
 ON CONFLICT DO NOTHING;
-
--- name: try_days_lock
--- The lock of the one process that keeps days; the session holds it until the session ends.
-SELECT pg_try_advisory_lock($1);
-
--- name: bound_days_session
--- The server ends the session of a leader that froze, so that a standby can take over.
-SELECT set_config(name, $1, false) FROM pg_settings
-WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout');

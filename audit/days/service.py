@@ -5,6 +5,7 @@ The leader holds a PostgreSQL advisory lock of one session and keeps the days th
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,15 +13,14 @@ import msgspec
 from audit.days.keep_store import PassResult, keep_days
 from audit.days.left_out_store import SERVICE
 from store.aside import Aside, is_poison
+from store.leading import LeaderLock, compete
 from store.migrate import require_current
-from store.pool import Connection, Pool, open_pool
-from store.sql import queries_beside
-from store.tasks import Backoff, finish_after_stop, repeat_while_reachable, wait_at_most
+from store.pool import Connection, open_pool
+from store.tasks import Backoff, finish_after_stop, wait_at_most
 from store.troubles import said
 
 log = logging.getLogger(__name__)
 
-QUERIES: Final = queries_beside(__file__)
 LOCK: Final = 0x6461797300000000  # "days"
 _DRAIN: Final = 2.0
 
@@ -46,31 +46,23 @@ async def run(config: DaysConfig, stop: asyncio.Event) -> None:
     async with open_pool(config.database_url, name=f"days {config.instance}"[:60], size=1) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        work = asyncio.create_task(_compete(config, pool, stop), name="days")
+        work = asyncio.create_task(compete(pool, _lock(config), stop, lead=partial(_lead, config, stop)), name="days")
         await finish_after_stop(work, stop, pool, _DRAIN)
 
 
-async def _compete(config: DaysConfig, pool: Pool, stop: asyncio.Event) -> None:
-    async def turn() -> None:
-        async with pool.acquire() as connection:
-            await _stand_by_or_lead(config, connection, stop)
-
-    await repeat_while_reachable(
-        turn, log, "not keeping days: the database is away", longest=config.max_backoff, stop=stop
+def _lock(config: DaysConfig) -> LeaderLock:
+    return LeaderLock(
+        number=LOCK,
+        frozen_after=config.frozen_after,
+        standby_poll=config.standby_poll,
+        max_backoff=config.max_backoff,
+        away="not keeping days: the database is away",
+        limits_transactions=False,
     )
 
 
-async def _stand_by_or_lead(config: DaysConfig, connection: Connection, stop: asyncio.Event) -> None:
-    await connection.execute(QUERIES.bound_days_session, f"{int(config.frozen_after * 1000)}ms")
-    while not stop.is_set():
-        if await connection.fetchval(QUERIES.try_days_lock, LOCK):
-            log.info("keeping days", extra={"instance": config.instance})
-            await _lead(config, connection, stop)
-            return
-        await wait_at_most(stop, config.standby_poll)
-
-
-async def _lead(config: DaysConfig, connection: Connection, stop: asyncio.Event) -> None:
+async def _lead(config: DaysConfig, stop: asyncio.Event, connection: Connection) -> None:
+    log.info("keeping days", extra={"instance": config.instance})
     aside, backoff = Aside(SERVICE, ["part"]), Backoff(first=config.poll, longest=config.longest_rest)
     while not stop.is_set():
         try:

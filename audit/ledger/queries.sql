@@ -120,18 +120,9 @@ INSERT INTO ledger_tile (level, number, hashes) SELECT * FROM unnest($1::int[], 
 SELECT t.level, t.number, t.hashes FROM unnest($1::int[], $2::bigint[]) AS p (level, number)
 JOIN ledger_tile t ON t.level = p.level AND t.number = p.number;
 
--- name: try_seal_lock
--- The lock of the one sealer; the session holds it until the session ends.
-SELECT pg_try_advisory_lock($1);
-
 -- name: durable
 -- What is signed must be on the disk, whatever the server does otherwise.
 SELECT set_config('synchronous_commit', 'on', true);
-
--- name: bound_session
--- The server ends the session of a sealer that froze, so that a standby can take over. Set before the lock is taken.
-SELECT set_config(name, $1, false) FROM pg_settings
-WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
 
 -- name: lock_rotation
 -- One rotation of the key at a time.

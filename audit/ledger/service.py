@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,10 +30,11 @@ from audit.ledger.sealing import BrokenLedgerError, require_same_log
 from audit.ledger.store import QUERIES, LogHead, SealResult, open_log, read_head, read_root_at, seal_committed
 from audit.ledger.witness import Witness
 from contract.errors import RemedyError
+from store.leading import LeaderLock, compete
 from store.migrate import require_current
-from store.pool import Connection, Pool, open_pool
+from store.pool import Connection, open_pool
 from store.signs import Signs
-from store.tasks import finish_after_stop, repeat_while_reachable, wait_at_most
+from store.tasks import finish_after_stop, wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -77,31 +79,29 @@ async def run(config: AuditConfig, stop: asyncio.Event) -> None:
     async with open_pool(config.database_url, name=f"audit {config.instance}"[:60], size=2) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        work = asyncio.create_task(_compete(config, pool, stop), name="audit")
-        await finish_after_stop(work, stop, pool, _DRAIN)
+        signs = Signs("audit", config.instance)
+        work = compete(
+            pool, _lock(config), stop, lead=partial(_lead, config, signs, stop), stand_by=partial(_stand_by, signs)
+        )
+        await finish_after_stop(asyncio.create_task(work, name="audit"), stop, pool, _DRAIN)
 
 
-async def _compete(config: AuditConfig, pool: Pool, stop: asyncio.Event) -> None:
-    async def turn() -> None:
-        async with pool.acquire() as connection:
-            await _stand_by_or_lead(config, connection, stop)
-
-    await repeat_while_reachable(turn, log, "not sealing: the database is away", longest=config.max_backoff, stop=stop)
-
-
-async def _stand_by_or_lead(config: AuditConfig, connection: Connection, stop: asyncio.Event) -> None:
-    signs = Signs("audit", config.instance)
-    await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
-    while not stop.is_set():
-        if await connection.fetchval(QUERIES.try_seal_lock, LOCK):
-            log.info("sealing", extra={"instance": config.instance})
-            await _lead(config, connection, signs, stop)
-            return
-        await signs.give(connection, "standby")
-        await wait_at_most(stop, config.standby_poll)
+def _lock(config: AuditConfig) -> LeaderLock:
+    return LeaderLock(
+        number=LOCK,
+        frozen_after=config.frozen_after,
+        standby_poll=config.standby_poll,
+        max_backoff=config.max_backoff,
+        away="not sealing: the database is away",
+    )
 
 
-async def _lead(config: AuditConfig, connection: Connection, signs: Signs, stop: asyncio.Event) -> None:
+async def _stand_by(signs: Signs, connection: Connection) -> None:
+    await signs.give(connection, "standby")
+
+
+async def _lead(config: AuditConfig, signs: Signs, stop: asyncio.Event, connection: Connection) -> None:
+    log.info("sealing", extra={"instance": config.instance})
     sealer, cosigners = Sealer(config, connection), Cosigners(config.witnesses, config.cosign_every)
     copiers = Copiers(config.copies, config.mail, config.language)
     try:

@@ -18,6 +18,7 @@ from audit.ledger.notes import SignerKey
 from audit.ledger.sealing import BrokenLedgerError
 from audit.ledger.store import QUERIES, open_log, read_head, read_root_at
 from contract.errors import RemedyError
+from store.leading import try_lock
 from store.ledger import end_log
 from store.pool import Connection
 
@@ -39,7 +40,7 @@ async def reopen_log(
     `lock`: of the sealer, which must not run. `first` and `second`: the accounts that agreed. Needs the owner of the
     tables. Raises RemedyError, also for a log that can go on.
     """
-    if not await connection.fetchval(QUERIES.try_seal_lock, lock):
+    if not await try_lock(connection, lock):
         raise RemedyError(
             "`milepost audit` works with this ledger: stop it, then run this again",
             "`milepost audit` 正在使用此账本：请先停止它，再运行本命令",
