@@ -32,6 +32,8 @@ async def a_county(pool: Pool) -> World:
                 "WHERE id = $1",
                 station, float(number), float(place), f"{village} 12 号",
             )  # fmt: skip
+    # Terminals of one boot would be a conflict of identities.
+    await pool.execute("UPDATE terminal_state SET boot = station")
     for login, name in PEOPLE.items():
         await _person(world, login, name)
     return world
