@@ -38,7 +38,17 @@ from store.offsets import Claim
 from store.pool import Connection, open_pool
 
 NOW = 1_780_000_000_000
-TABLES = ("health", "usage", "inventory", "presence", "event", "record_box", "boot_anchor", "dead_letter")
+TABLES = (
+    "health",
+    "usage",
+    "inventory",
+    "presence",
+    "event",
+    "record_box",
+    "boot_anchor",
+    "dead_letter",
+    "rollup_touch",
+)
 NO_CLAIM = Claim(consumer="bench", topic=RECORDS, partition=0, log="bench", owner=1, next_offset=0)
 KafkaRecord = ConsumerRecord[bytes, bytes]
 

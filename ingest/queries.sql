@@ -51,6 +51,12 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::double precisi
 ON CONFLICT (station, terminal, boot) DO UPDATE
 SET anchor = excluded.anchor, first_at = excluded.first_at, last_at = excluded.last_at;
 
+-- name: insert_touches
+-- Hours of which figures change (store/migrations, rollups); hours are counted since the epoch.
+INSERT INTO rollup_touch (kind, began_at, station)
+SELECT kind, to_timestamp(hour * 3600.0::double precision), station
+FROM unnest($1::text[], $2::bigint[], $3::text[]) AS w(kind, hour, station);
+
 -- name: insert_health
 INSERT INTO health (ts, station, terminal, box, received_at, time_source, id, device_at, up,
                     cpu, mem, disk, temp, rtt_ms, rx, tx, wifi, services)

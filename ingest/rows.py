@@ -10,9 +10,9 @@ from msgspec.structs import astuple, replace
 
 from contract.clocks import WallMs
 from contract.codec import encode
-from contract.device_times import anchor_of, corrected_end
+from contract.device_times import Source, anchor_of, corrected_end
 from contract.entries import DataUnit, Refusal, ReplyUnit, Unit
-from contract.messages import Inventory, Presence, Record, Usage
+from contract.messages import Health, Inventory, Presence, Record, Usage
 from ingest.boots import Boot, Key
 
 MAX_RANGES_KEPT: Final = 64
@@ -34,6 +34,15 @@ Run = tuple[str, str, int]
 """(station, terminal, run): the key of a question for the last receipt of the boots before that run."""
 
 
+ROLLED_UP: Final[Mapping[type[Record], str]] = {Health: "health", Usage: "usage"}
+"""Records of which there are figures by hour and day."""
+_HOUR: Final = 3_600_000
+
+Touch = tuple[type[Record], int, str | None]
+"""(kind, number of the hour since the epoch, station): figures that change; without a station those of any, in the hour
+in which its records arrived."""
+
+
 class RecordRows:
     """Rows by table, and the boots whose state is to be written."""
 
@@ -47,6 +56,7 @@ class RecordRows:
         self.replies: list[ReplyUnit] = []
         self.refusals: list[Refusal] = []
         self.repeats: dict[type[Record], list[Repeat]] = defaultdict(list)
+        self.touched: set[Touch] = set()
         self.stored = 0
         self.repeated = 0
 
@@ -131,7 +141,8 @@ def _take_data(rows: RecordRows, unit: DataUnit, boots: Mapping[Key, Boot], befo
     if fresh:
         _take_fresh(rows, unit, key, records, carrier, box, before)
     for record in again:
-        row = _row(unit, record, carrier, box, _datetime(received))
+        time, source = box.time_of(record.at, record.up, received, carrier)
+        row = _row(unit, record, time, source, box, _datetime(received))
         rows.repeats[type(record)].append(Repeat(unit, record, row))
 
 
@@ -151,19 +162,24 @@ def _take_fresh(
         rows.scattered.append(key)
     if not box.met:
         box.meet(carrier, before.last_receipt(station, terminal, run) if before and box.anchor is None else None)
-    received_at = _datetime(unit.entry.received)
+    received = unit.entry.received
+    received_at, arrived = _datetime(received), received // _HOUR
     for record in fresh:
-        rows.records[type(record)].append(_row(unit, record, carrier, box, received_at))
+        time, source = box.time_of(record.at, record.up, received, carrier)
+        kind = type(record)
+        rows.records[kind].append(_row(unit, record, time, source, box, received_at))
+        if kind in ROLLED_UP:
+            hour = time // _HOUR
+            rows.touched.add((kind, hour, None if hour == arrived else station))
 
 
-def _row(unit: DataUnit, record: Record, carrier: Boot, box: Boot, received_at: datetime) -> Row:
+def _row(unit: DataUnit, record: Record, time: WallMs, source: Source, box: Boot, received_at: datetime) -> Row:
     entry = unit.entry
-    time, source = box.time_of(record.at, record.up, entry.received, carrier)
     head: Row = (_datetime(time), unit.station, entry.terminal, entry.body.box, received_at, source)
     kind = type(record)
     if kind is Usage or kind is Presence:
         head = (*head, _end(record, time, box.latest(entry.received)))
-    elif isinstance(record, Inventory) and isinstance(record.installed, int):
+    elif type(record) is Inventory and isinstance(record.installed, int):
         record = replace(record, installed=str(record.installed))
     return head + astuple(record)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -12,7 +12,7 @@ from contract.codec import encode
 from contract.entries import Refusal, ReplyUnit
 from contract.messages import Event, Health, Inventory, Presence, Record, Usage
 from ingest.boots import Boot, Key
-from ingest.rows import RecordRows, Row, Run, columns_of, names_of
+from ingest.rows import ROLLED_UP, RecordRows, Row, Run, Touch, columns_of, names_of
 from ingest.seen_ids import SeenIds
 from store.pool import Connection
 from store.sql import queries_beside
@@ -90,6 +90,8 @@ async def save_rows(connection: Connection, rows: RecordRows, *, copy: bool) -> 
     for kind, records in rows.records.items():
         await write(connection, kind, records)
     await _save_boxes(connection, rows)
+    if rows.touched:
+        await connection.execute(QUERIES.insert_touches, *_columns(rows.touched, _TOUCH))
     if rows.anchors:
         await connection.execute(QUERIES.save_anchors, *_table(rows.anchors, _ANCHOR))
     if rows.replies:
@@ -120,6 +122,7 @@ async def save_refusals(connection: Connection, refusals: list[Refusal]) -> None
 
 Getter = Callable[[Any], Any]
 
+_TOUCH: Final[tuple[Getter, ...]] = (lambda touch: ROLLED_UP[touch[0]], itemgetter(1), itemgetter(2))
 _BOUNDS: Final[tuple[Getter, ...]] = (attrgetter("after"), attrgetter("before"))
 _ANCHOR: Final[tuple[Getter, ...]] = tuple(map(attrgetter, ("run", "anchor", "first_at", "last_at")))
 _REPLY: Final[tuple[Getter, ...]] = (
@@ -143,6 +146,6 @@ def _table(boots: Mapping[Key, Boot], getters: tuple[Getter, ...]) -> list[Any]:
     return [*zip(*boots, strict=True), *_columns(boots.values(), getters)]
 
 
-def _columns(things: Iterable[Boot | ReplyUnit | Refusal], getters: tuple[Getter, ...]) -> list[list[Any]]:
+def _columns(things: Iterable[Boot | ReplyUnit | Refusal | Touch], getters: tuple[Getter, ...]) -> list[list[Any]]:
     things = list(things)
     return [[get(thing) for thing in things] for get in getters]

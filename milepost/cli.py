@@ -212,11 +212,18 @@ COMMANDS: Mapping[str, Subcommand] = {
     ),
     "audit": Subcommand(
         help=Said(
-            "seal the ledger, sign checkpoints, and keep the figures of each day",
-            "封存账本，签署检查点，并留存每日的在线数据",
+            "seal the ledger, sign checkpoints, keep the figures of each day, and delete old records",
+            "封存账本，签署检查点，留存每日的在线数据，并删除过期记录",
         ),
         runner="milepost.commands.audit:run",
-        settings=("ledger_key", "ledger_checkpoint", "ledger_witnesses", "ledger_copies", "language"),
+        settings=(
+            "ledger_key",
+            "ledger_checkpoint",
+            "ledger_witnesses",
+            "ledger_copies",
+            "language",
+            *(f"{kind}_days" for kind in ("health", "usage", "inventory", "event", "presence", "hourly", "daily")),
+        ),
         without_option=(*_STORED, "mail_gateway"),
         add_arguments=audit_options.audit,
         uvloop=True,

@@ -8,20 +8,21 @@ DECLARE
     -- write with the rights of the owner (the facts of the registry), or only the process that seals the ledger.
     -- Or only the process that keeps the days.
     kept constant text[] := '{area_day, area_month, day_figure, day_member, day_seen, day_share, day_state, day_touch, day_wake, '
-        'month_frozen, share_day, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, registry_fact, schema_migration, '
+        'health_day, health_hour, month_frozen, record_kept, share_day, usage_day, usage_hour, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, registry_fact, schema_migration, '
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'ledger_entry, link, link_key, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
-    -- What they add to and never look at: only sealing an entry, and blanking a text, deletes these rows.
-    added_to constant text[] := '{ledger_pending, ledger_salt}';
+    -- What they add to and never look at: only sealing an entry, blanking a text, and figures by hour delete these rows.
+    added_to constant text[] := '{ledger_pending, ledger_salt, rollup_touch}';
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
     closed constant text[] := '{account, account_area, api_token, channel_key, known_place, link_post, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
         'attempt, message, message_page, message_template, page, route, service_sign, set_aside, station_programme, unregistered}';
-    functions constant text[] := '{channel_fingerprint, give_contact_account, is_beyond_account, remove_untouched_station}';
+    functions constant text[] := '{channel_fingerprint, forget_links, forget_notifications, give_contact_account, is_beyond_account, '
+        'remove_untouched_station}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
@@ -81,7 +82,8 @@ DECLARE
                    "station_day", "station_day_revision",
                    "area", "escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
-                   "scoped.transition", "scoped.health_change", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
+                   "scoped.transition", "scoped.health_change", "scoped.health", "scoped.usage",
+                   "scoped.health_hour", "scoped.health_day", "scoped.usage_hour", "scoped.usage_day", "scoped.presence", "scoped.dead_letter",
                    "scoped.unregistered", "scoped.shard_move", "scoped.registry_fact", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident", "link"],
@@ -155,6 +157,7 @@ DECLARE
         "DELETE, SELECT": ["day_touch"],
         "INSERT, SELECT, UPDATE": ["ledger_head", "area_day", "day_seen", "day_share", "day_state"],
         "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "set_aside", "day_member", "day_wake"]}';
+    routines constant text[] := '{forget_records, roll_up_records}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN
@@ -178,6 +181,13 @@ BEGIN
         IF found.wanted IS NOT NULL AND found.wanted IS DISTINCT FROM found.had THEN
             EXECUTE format('GRANT %s ON %s TO milepost_audit', found.wanted, found.name);
         END IF;
+    END LOOP;
+    FOR found IN
+        SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proname = ANY (routines)
+          AND pg_has_role(proowner, 'USAGE') AND NOT has_function_privilege('milepost_audit', oid, 'EXECUTE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO milepost_audit', found.name);
     END LOOP;
     -- For the accounts that rotate a key.
     IF to_regclass('account') IS NOT NULL AND NOT has_column_privilege('milepost_audit', 'account', 'login', 'SELECT') THEN

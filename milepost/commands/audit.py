@@ -1,8 +1,9 @@
-"""`milepost audit`: seal the ledger and keep the days; `rebuild` compares kept days with their sources."""
+"""`milepost audit`: seal the ledger, keep days and figures; `rebuild` compares kept days with their sources."""
 
 import argparse
 import asyncio
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
         return await _rebuild(settings, arguments)
     from audit.days import service as days
     from audit.ledger import service as ledger
+    from audit.rollups import service as rollups
 
     kept = days.DaysConfig(database_url=_database(settings), instance=settings.instance_name)
-    await _together(ledger.run(_ledger_config(settings), stop), days.run(kept, stop))
+    await _together(
+        ledger.run(_ledger_config(settings), stop),
+        days.run(kept, stop),
+        rollups.run(_rollup_config(settings), stop),
+    )
     return 0
 
 
@@ -40,6 +46,25 @@ def _database(settings: Settings) -> str:
     return require(
         None if url is None else url.value, "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name"
     )
+
+
+def _rollup_config(settings: Settings) -> Any:
+    from audit.rollups.service import RollupConfig
+
+    hourly, daily = settings.hourly_days, settings.daily_days
+    days = {
+        "health": settings.health_days,
+        "usage": settings.usage_days,
+        "inventory": settings.inventory_days,
+        "event": settings.event_days,
+        "presence": settings.presence_days,
+        "health_hour": hourly,
+        "usage_hour": hourly,
+        "health_day": daily,
+        "usage_day": daily,
+    }
+    keep = {kind: timedelta(days=number) for kind, number in days.items()}
+    return RollupConfig(database_url=_database(settings), keep=keep, instance=settings.instance_name)
 
 
 def _ledger_config(settings: Settings) -> Any:

@@ -48,8 +48,8 @@ class OperationSection:
     pages_days: Annotated[
         Annotated[int, Meta(ge=31, le=36_500)],
         Meta(
-            description="Days for which messages to contacts are kept after their incident has closed, with every "
-            "attempt to send them; the incident and the ledger stay."
+            description="Days for which notifications, messages to contacts and their links are kept after their "
+            "incident has closed, with every attempt to send them; the incident and the ledger stay."
         ),
     ] = 400
     admin_token_file: Annotated[

@@ -18,6 +18,7 @@ from milepost.settings.incidents import IncidentSection
 from milepost.settings.judging import JudgingSection
 from milepost.settings.operation import OperationSection
 from milepost.settings.registration import RegistrationSection
+from milepost.settings.retention import RetentionSection
 from milepost.settings.servers import ServerSection
 from milepost.settings.values import Secret
 
@@ -25,12 +26,28 @@ PREFIX = "MILEPOST_"
 PARTITIONS = 24
 LINGER = 0.02
 
-SECTIONS = (ServerSection, RegistrationSection, JudgingSection, IncidentSection, BlindSpotSection, OperationSection)
+SECTIONS = (
+    ServerSection,
+    RegistrationSection,
+    JudgingSection,
+    IncidentSection,
+    BlindSpotSection,
+    RetentionSection,
+    OperationSection,
+)
 """The groups of settings, in the order of the document."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ServerSection, RegistrationSection, JudgingSection, IncidentSection, BlindSpotSection, OperationSection):
+class Settings(
+    ServerSection,
+    RegistrationSection,
+    JudgingSection,
+    IncidentSection,
+    BlindSpotSection,
+    RetentionSection,
+    OperationSection,
+):
     """The values of all settings. The description of a field is its documentation."""
 
     @property

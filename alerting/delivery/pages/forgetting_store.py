@@ -1,4 +1,4 @@
-"""Deletes pages of incidents that closed long ago, with the messages and attempts that paid them."""
+"""Deletes pages, notifications and links of incidents that closed long ago, with messages, attempts and deliveries."""
 
 from datetime import timedelta
 from typing import Final
@@ -8,13 +8,14 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 MOST_FORGOTTEN: Final = 500
-"""Pages, and messages, in one transaction."""
+"""Rows of each table in one transaction."""
 
 
 async def forget_old_pages(connection: Connection, keep: timedelta, most: int = MOST_FORGOTTEN) -> int:
     """Delete at most `most` pages that are settled and older than `keep`, as are their closed incidents, and as many
-    messages of which no page is left. How many rows of both went."""
+    messages of which no page is left, notifications and links. How many of these rows went."""
     async with connection.transaction():
         pages = await connection.fetch(QUERIES.forget_pages, keep, most)
         messages = await connection.fetch(QUERIES.forget_messages, keep, most)
-    return len(pages) + len(messages)
+        others = await connection.fetchval(QUERIES.forget_notifications_and_links, keep, most)
+    return len(pages) + len(messages) + int(others)

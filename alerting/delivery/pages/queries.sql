@@ -277,3 +277,7 @@ WITH old AS (
     DELETE FROM attempt WHERE message IN (SELECT id FROM old)
 )
 DELETE FROM message WHERE id IN (SELECT id FROM old) RETURNING id;
+
+-- name: forget_notifications_and_links
+-- By functions with the rights of the owner, because this process may not delete links otherwise.
+SELECT forget_notifications($1::interval, $2) + forget_links($1::interval, $2);

@@ -26,6 +26,9 @@ NO_HISTORY = {
     "day_wake",
     "dead_letter",
     "health_change",
+    "health_day",
+    "health_hour",
+    "rollup_touch",
     "shard_move",
     "schedule",
     "schedule_override",
@@ -35,6 +38,8 @@ NO_HISTORY = {
     "suspicion_member",
     "terminal",
     "unregistered",
+    "usage_day",
+    "usage_hour",
 }
 
 

@@ -20,8 +20,8 @@ CLOSED = {
     "attempt", "blind_spot_memory", "boot_anchor", "cause_memory", "channel_key", "channel_state", "command_reply",
     "day_seen", "day_share", "day_touch", "day_wake",
     "delivery", "escalation_wake", "event", "flapping_memory", "health_memory", "health_state",
-    "incident_clock", "inventory", "record_box", "schedule", "schedule_override", "send_limit",
-    "share_escalation",
+    "incident_clock", "inventory", "record_box", "record_kept", "rollup_touch", "schedule", "schedule_override",
+    "send_limit", "share_escalation",
     "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
 }  # fmt: skip
 """Tables on which the API has no right, because it asks none of them."""

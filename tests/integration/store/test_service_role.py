@@ -32,8 +32,8 @@ async def refused(connection: Connection, sql: str) -> str | None:
 
 OF_THE_API = ("access/", "api/")
 """Rooms whose queries run as the role of the API (test_scope_rights.py)."""
-OF_THE_SEALER = ("audit/ledger/", "audit/days/")
-"""Whose queries run as a role of their own (tests/integration/audit/test_sealing.py)."""
+OF_THE_SEALER = ("audit/ledger/", "audit/days/", "audit/rollups/")
+"""Whose queries run as a role of their own (tests/integration/audit: test_sealing.py, rollups)."""
 OF_THE_OWNER = {"make_login", "keep_apart", "end_sessions", "void_codes", "unseal"}
 
 

@@ -1,10 +1,12 @@
-"""Old pages go with their messages and attempts; what still counts stays."""
+"""Old pages go with their messages and attempts, notifications and links; what still counts stays."""
 
 import asyncio
 from datetime import timedelta
 from typing import Final
 
+import asyncpg
 import msgspec
+import pytest
 
 from alerting.delivery.pages.forgetting_store import forget_old_pages
 from store.pool import Connection, Pool
@@ -80,6 +82,76 @@ async def test_a_look_takes_a_bounded_part(pool: Pool) -> None:
         await add_page(pool, number, 401, 402, "paid")
     async with pool.acquire() as connection:
         assert [await forget_old_pages(connection, KEEP, 2) for _ in range(3)] == [2, 1, 0]
+
+
+NOTIFIED: Final = (
+    # (days since the incident closed, None: it goes on; days since the notification; status of its delivery; does it stay)
+    (401, 402, "sent", False),
+    (401, 402, "failed", False),
+    (401, 402, None, False),
+    (None, 500, "sent", True),
+    (3, 500, "sent", True),
+    (401, 402, "pending", True),
+    (401, 399, "sent", True),
+)
+
+
+async def test_notifications_of_what_is_over_go_with_their_deliveries(pool: Pool) -> None:
+    staying = set()
+    for number, (closed, old, status, stays) in enumerate(NOTIFIED):
+        incident = await add_incident(pool, number, status="open" if closed is None else "closed")
+        await pool.execute(
+            "UPDATE incident SET closed_at = now() - $2 * interval '1 day' WHERE id = $1", incident, closed
+        )
+        notification = await pool.fetchval(
+            "INSERT INTO notification (incident, phase, created_at, spread_at) "
+            "VALUES ($1, 'forgotten', now() - $2 * interval '1 day', now()) RETURNING id",
+            incident, old,
+        )  # fmt: skip
+        if status is not None:
+            await pool.execute(
+                "INSERT INTO delivery (notification, target, idempotency_key, status) VALUES ($1, 't', $2, $3)",
+                notification, f"key{number}", status,
+            )  # fmt: skip
+        if stays:
+            staying.add(notification)
+    entries = await pool.fetchval("SELECT count(*) FROM incident_entry")
+    async with pool.acquire() as connection:
+        assert await forget_as_service(connection) == 3
+        assert await forget_as_service(connection) == 0
+    assert await left(pool, "SELECT id FROM notification WHERE phase = 'forgotten'") == staying
+    assert await left(pool, "SELECT notification FROM delivery") == staying
+    assert await pool.fetchval("SELECT count(*) FROM incident_entry") == entries, "history stays with its incident"
+
+
+async def test_links_that_expired_go_with_their_forms_but_not_those_of_what_goes_on(pool: Pool) -> None:
+    await add_contact(pool, "li")
+    staying = set()
+    for number, (closed, expired, stays) in enumerate(
+        [(401, 401, False), (None, 500, True), (401, 3, True), (3, 401, True)]
+    ):
+        incident = await add_incident(pool, number, status="open" if closed is None else "closed")
+        await pool.execute(
+            "UPDATE incident SET closed_at = now() - $2 * interval '1 day' WHERE id = $1", incident, closed
+        )
+        link = await pool.fetchval(
+            "INSERT INTO link (incident, contact, expires_at) VALUES ($1, 'li', now() - $2 * interval '1 day') "
+            "RETURNING id",
+            incident, expired,
+        )  # fmt: skip
+        await pool.execute("INSERT INTO link_post (link, once, answer) VALUES ($1, 'once-once', '{}')", link)
+        if stays:
+            staying.add(link)
+    async with pool.acquire() as connection:
+        assert await forget_as_service(connection) == 1
+    assert await left(pool, "SELECT id FROM link") == staying
+    assert await left(pool, "SELECT link FROM link_post") == staying
+
+
+@pytest.mark.parametrize("name", ["forget_notifications", "forget_links"])
+async def test_the_database_keeps_for_a_month_whatever_is_asked(pool: Pool, name: str) -> None:
+    with pytest.raises(asyncpg.RaiseError):
+        await pool.execute(f"SELECT {name}(interval '30 days', 10)")
 
 
 async def test_the_loop_forgets_by_itself(pool: Pool, database: str) -> None:

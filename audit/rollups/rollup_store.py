@@ -1,0 +1,27 @@
+"""Makes the figures of records by hour and day, and deletes old records."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES: Final = queries_beside(__file__)
+MOST_FORGOTTEN: Final = 5000
+"""Rows of a kind that one transaction deletes; on TimescaleDB it drops whole chunks instead."""
+
+
+async def roll_up(connection: Connection) -> None:
+    """Make the figures of hours that are over for five minutes. On TimescaleDB a job of the database does that."""
+    if not await connection.fetchval(QUERIES.database_rolls_up):
+        await connection.execute(QUERIES.roll_up)
+
+
+async def forget_old(
+    connection: Connection, keep: Mapping[str, timedelta], most: int = MOST_FORGOTTEN
+) -> dict[str, int]:
+    """Delete a part of what is older than `keep` says for its kind, a transaction a kind; how much went of which kind.
+    The database refuses to delete what is younger than 184 days."""
+    gone = {kind: await connection.fetchval(QUERIES.forget, kind, age, most) for kind, age in keep.items()}
+    return {kind: number for kind, number in gone.items() if number}

@@ -1,0 +1,88 @@
+"""What tests of figures share: the columns, a pass, and the same figures made by hand."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from store.pool import Connection
+
+MEASURED = ("cpu", "mem", "disk", "temp", "rtt_ms")
+HEALTH = ["began_at", "station", "terminal", "samples"] + [
+    f"{n}_{w}" for n in MEASURED for w in ("count", "sum", "max")
+]
+USAGE = ["began_at", "station", "terminal", "samples", "sessions", "minutes", "bytes"]
+COLUMNS = {"health_hour": HEALTH, "health_day": HEALTH, "usage_hour": USAGE, "usage_day": USAGE}
+ALL = '{"until": "2100-01-01"}'
+
+TIMED = {"health": "time_source <> 'unknown'", "usage": "true"}
+
+Figures = dict[tuple[datetime, str, str], dict[str, Any]]
+
+
+def moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+async def roll_up(connection: Connection, config: str | None = ALL) -> None:
+    await connection.execute(f"CALL roll_up_records(0, {'NULL' if config is None else repr(config)})")
+
+
+async def kept(connection: Connection, name: str) -> Figures:
+    rows = await connection.fetch(f"SELECT {', '.join(COLUMNS[name])} FROM {name}")  # noqa: S608 -- our own names
+    return {(row["began_at"], row["station"], row["terminal"]): dict(row) for row in rows}
+
+
+async def recomputed(connection: Connection, name: str) -> Figures:
+    """The same by hand. Real numbers go through text, so that 0.1 is 0.1."""
+    kind, unit = name.split("_")
+    fields = MEASURED if kind == "health" else ("sessions", "minutes", "bytes")
+    rows = await connection.fetch(
+        f"SELECT ts, station, terminal, {', '.join(f'{n}::text AS {n}' for n in fields)} FROM {kind} "  # noqa: S608
+        f"WHERE {TIMED[kind]}"
+    )
+    groups: dict[tuple[datetime, str, str], list[Any]] = {}
+    for row in rows:
+        began = row["ts"].replace(minute=0, second=0, microsecond=0)
+        key = (began.replace(hour=0) if unit == "day" else began, row["station"], row["terminal"])
+        groups.setdefault(key, []).append(row)
+    return {key: figures_of(key, group, kind) for key, group in groups.items()}
+
+
+def figures_of(key: tuple[datetime, str, str], group: list[Any], kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"began_at": key[0], "station": key[1], "terminal": key[2], "samples": len(group)}
+    for name in MEASURED if kind == "health" else ("sessions", "minutes", "bytes"):
+        values = [Decimal(row[name]) for row in group if row[name] is not None]
+        total = sum(values) if values else None
+        if kind == "health":
+            most = max(values, default=None)
+            found |= {f"{name}_count": len(values), f"{name}_sum": total, f"{name}_max": most}
+        else:
+            found[name] = total
+    return found
+
+
+def rounded(figures: Figures) -> Figures:
+    """A maximum is a real, of which six digits count."""
+    return {
+        key: {n: Decimal(f"{v:.6g}") if isinstance(v, float) else v for n, v in row.items()}
+        for key, row in figures.items()
+    }
+
+
+async def require_equal(connection: Connection) -> int:
+    rows = 0
+    for name in COLUMNS:
+        expected = await recomputed(connection, name)
+        assert rounded(await kept(connection, name)) == expected, name
+        rows += len(expected)
+    return rows
+
+
+async def is_timescale(connection: Connection) -> bool:
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')"))
+
+
+async def compress(connection: Connection) -> None:
+    """All chunks of records and figures, as the policies do after days."""
+    for name in ("health", "usage", *COLUMNS):
+        await connection.execute("SELECT compress_chunk(c, true) FROM show_chunks($1::text::regclass) AS c", name)

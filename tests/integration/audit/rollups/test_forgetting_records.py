@@ -1,0 +1,117 @@
+"""What is older than the settings say goes, in parts; figures stay, and nothing young is deleted."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from audit.rollups.rollup_store import forget_old
+from audit.rollups.service import LOCK, RollupConfig, run
+from store.pool import Connection, Pool
+from tests.integration.audit.rollups.kit import is_timescale, kept, roll_up
+from tests.integration.incidents_kit import until
+
+pytestmark = pytest.mark.timeout(240)
+
+KINDS = ("health", "usage", "inventory", "presence", "event")
+ROLE = "SET LOCAL ROLE milepost_audit"
+
+
+async def add_health(connection: Connection, station: str, days: int, number: int = 3) -> datetime:
+    """Records at noon so many days ago; their hour."""
+    now = datetime.now(UTC)
+    noon = (now - timedelta(days=days)).replace(hour=12, minute=0, second=0, microsecond=0)
+    await connection.execute(
+        "INSERT INTO health (ts, station, terminal, box, id, device_at, received_at, time_source, cpu) "
+        "SELECT $1::timestamptz, $2, '001', 'b', n, 0, $1::timestamptz, 'anchor', 0.5 FROM generate_series(1, $3) AS n",
+        noon, station, number,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO rollup_touch (kind, began_at, station) VALUES ('health', $1, $2)", noon, station
+    )
+    return noon
+
+
+async def test_old_records_go_and_their_figures_stay(records: Connection) -> None:
+    old = await add_health(records, "old", 401)
+    young = await add_health(records, "young", 398)
+    await roll_up(records)
+    while await forget_old(records, {"health": timedelta(days=400)}):
+        pass
+    assert {row["station"] for row in await records.fetch("SELECT station FROM health")} == {"young"}
+    figures = {(key[1], key[0]) for key in await kept(records, "health_hour")}
+    assert figures == {("old", old), ("young", young)}
+
+    await add_health(records, "old", 401, number=1)
+    await add_health(records, "young", 398, number=1)
+    await roll_up(records)
+    samples = {key[1]: row["samples"] for key, row in (await kept(records, "health_day")).items()}
+    assert samples == {"old": 3, "young": 4}, "a record of deleted time changes no figure"
+    assert await records.fetchval("SELECT count(*) FROM rollup_touch") == 0
+
+
+async def test_old_figures_go_too(records: Connection) -> None:
+    await add_health(records, "old", 1000)
+    await add_health(records, "young", 700)
+    await roll_up(records)
+    while await forget_old(records, {"health": timedelta(days=400), "health_hour": timedelta(days=800)}):
+        pass
+    # Chunks of figures hold ten days.
+    assert {key[1] for key in await kept(records, "health_hour")} == {"young"}
+    assert {key[1] for key in await kept(records, "health_day")} == {"old", "young"}
+
+
+async def test_every_kind_can_be_forgotten_and_nothing_young(records: Connection) -> None:
+    names = [*KINDS, "health_hour", "health_day", "usage_hour", "usage_day"]
+    assert await forget_old(records, dict.fromkeys(names, timedelta(days=400))) == {}
+    for kind, days in (("health", 183), ("usage", 1), ("incident", 400), ("health; DROP TABLE health", 400)):
+        with pytest.raises(asyncpg.RaiseError):
+            await forget_old(records, {kind: timedelta(days=days)})
+
+
+async def test_rows_go_in_parts(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await add_health(connection, "old", 401, number=5)
+        parts = [await forget_old(connection, {"health": timedelta(days=400)}, 2) for _ in range(4)]
+    assert parts == [{"health": 2}, {"health": 2}, {"health": 1}, {}]
+
+
+async def test_the_process_has_the_right_and_the_services_have_not(records: Connection) -> None:
+    await add_health(records, "old", 401)
+    async with records.transaction():
+        await records.execute(ROLE)
+        if not await is_timescale(records):
+            await records.execute("CALL roll_up_records()")
+        assert await forget_old(records, {"health": timedelta(days=400)}) == {
+            "health": 3 if not await is_timescale(records) else 1
+        }
+    for role in ("milepost_service", "milepost_api"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with records.transaction():
+                await records.execute(f"SET LOCAL ROLE {role}")
+                await forget_old(records, {"health": timedelta(days=400)})
+
+
+async def test_one_process_works_and_a_standby_takes_over(pool: Pool, database: str) -> None:
+    async with pool.acquire() as connection:
+        await add_health(connection, "old", 401)
+    keep, stops = {"health": timedelta(days=400)}, [asyncio.Event(), asyncio.Event()]
+    config = RollupConfig(database_url=database, keep=keep, poll=0.05, standby_poll=0.05, forget_every=0.05)
+    leaders = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {LOCK >> 32}"  # noqa: S608 -- a number
+    first = asyncio.create_task(run(config, stops[0]))
+    try:
+        await until(pool, leaders, 1)
+        second = asyncio.create_task(run(config, stops[1]))
+        await until(pool, "SELECT count(*) FROM health", 0)
+        assert await pool.fetchval("SELECT sum(samples)::int FROM health_day") == 3
+        stops[0].set()
+        await first
+        async with pool.acquire() as connection:
+            await add_health(connection, "later", 300)
+        await until(pool, "SELECT count(*) FROM health_day", 2)
+        assert await pool.fetchval(leaders) == 1
+    finally:
+        for stop in stops:
+            stop.set()
+        await asyncio.gather(first, second)
