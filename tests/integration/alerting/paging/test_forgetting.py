@@ -85,7 +85,7 @@ async def test_a_look_takes_a_bounded_part(pool: Pool) -> None:
 
 
 NOTIFIED: Final = (
-    # (days since the incident closed, None: it goes on; days since the notification; status of its delivery; does it stay)
+    # (days since its incident closed, None: it goes on; days since it was made; status of its delivery; does it stay)
     (401, 402, "sent", False),
     (401, 402, "failed", False),
     (401, 402, None, False),
