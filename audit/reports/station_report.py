@@ -88,7 +88,7 @@ def station_report(facts: StationFacts, language: str) -> Report:
             *([_revisions(facts.revisions, language)] if facts.revisions else []),
         ),
         listed=1,
-        text=verify_text(language),
+        text=verify_text(about, language),
         chart=None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates),
         strip=_strip(facts, language) if facts.hours else None,
         checkpoint=about.checkpoint,

@@ -82,18 +82,19 @@ TEXTS: Final = {
         "账本还没有签名的检查点：本报告暂不能核验。",
     ),
     "verify_export": Said(
-        "1. Take an export of the ledger from the operator: GET /api/v1/ledger/export. Run: milepost verify FOLDER.",
-        "1. 向运营方索取账本导出文件（GET /api/v1/ledger/export），并运行：milepost verify 目录。",
-    ),
-    "verify_checkpoint": Said(
-        "2. Compare the checkpoint above, also in the QR code, with the export, and with the copy of the office that "
-        "cosigns.",
-        "2. 将上方检查点（二维码内容相同）与导出文件及联署单位保存的副本比对。",
+        "1. Ask the operator for an export of the ledger with the figures: milepost ledger export FOLDER --from "
+        "{first} --to {last}",
+        "1. 向运营方索取含在线数据的账本导出文件：milepost ledger export 目录 --from {first} --to {last}",
     ),
     "verify_figures": Said(
-        "3. The operator computes all figures again from their sources: milepost audit rebuild --from DAY --to DAY. No "
-        "difference may be printed.",
-        "3. 由运营方按原始记录重新计算全部数据：milepost audit rebuild --from 日期 --to 日期，应无任何差异。",
+        "2. Run on your own machine: milepost verify FOLDER. The command checks signatures and hashes, and computes "
+        "the figures of every station and day again.",
+        "2. 在自己的电脑上运行：milepost verify 目录。该命令检查签名和哈希，并重新计算每个服务点每日的数据。",
+    ),
+    "verify_checkpoint": Said(
+        "3. Compare the checkpoint above, which the QR code has too, with the copy of the office that cosigns. The "
+        "export must have the same checkpoint or a later one.",
+        "3. 将上方检查点（二维码内容相同）与联署单位保存的副本比对；导出文件应含有相同或更晚的检查点。",
     ),
 }
 

@@ -21,6 +21,7 @@ from audit.reports.reasons import not_online_ms, not_served_ms, reasons
 from audit.reports.texts import text
 from contract.glossary import word
 
+_VERIFY: Final = ("verify_export", "verify_figures", "verify_checkpoint")
 _RATES: Final = ("online_rate", "service_rate", "coverage")
 _SUMS: Final = ("scheduled_ms", "excused_ms", "unknown_ms", "due_ms", "online_ms", "service_due_ms", "usable_ms")
 
@@ -83,7 +84,7 @@ def uptime_report(facts: UptimeFacts, language: str) -> Report:
         ),
         listed=1,
         wide=True,
-        text=verify_text(language),
+        text=verify_text(about, language),
         chart=None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates),
         checkpoint=about.checkpoint,
     )
@@ -113,12 +114,13 @@ def period_lines(about: PeriodFacts, stations: int | None, language: str) -> tup
     )
 
 
-def verify_text(language: str) -> ReportText:
+def verify_text(about: PeriodFacts, language: str) -> ReportText:
     """How a reader verifies a report."""
+    first, last = about.kept or (about.last, about.last)
     return ReportText(
         page=text("page", language),
         verify_title=text("verify_title", language),
-        verify=tuple(text(name, language) for name in ("verify_export", "verify_checkpoint", "verify_figures")),
+        verify=tuple(text(name, language, first=first, last=last) for name in _VERIFY),
         no_checkpoint=text("no_checkpoint", language),
     )
 

@@ -18,7 +18,7 @@ from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, 
 from audit.reports.formats import FORMATS
 from audit.reports.pdf_format import families, pdf_bytes
 from audit.reports.pdf_process import BOUNDS, pdf_apart
-from audit.reports.uptime_report import verify_text
+from audit.reports.uptime_report import PeriodFacts, verify_text
 from audit.reports.xlsx_format import xlsx_bytes
 from contract.said import SaidError
 
@@ -27,6 +27,9 @@ COLUMNS = (
     ReportColumn(key="day", title="Day", kind=ColumnKind.DAY),
     ReportColumn(key="rate", title="Rate", kind=ColumnKind.RATE),
     ReportColumn(key="ms", title="Time", kind=ColumnKind.TIME),
+)
+ABOUT = PeriodFacts(
+    place=None, period="2026-11", is_year=False, last=date(2026, 11, 30), kept=None, frozen=None, checkpoint=None
 )
 ROWS = (("a", date(2026, 11, 3), Fraction(2, 3), 5_400_000), ("=1+1", None, None, 0))
 
@@ -42,7 +45,7 @@ def report(rows: Any = ROWS, checkpoint: str | None = "log\n1\nroot\n") -> Repor
         notes=("a note",),
         tables=(table,),
         listed=0,
-        text=verify_text("en"),
+        text=verify_text(ABOUT, "en"),
         checkpoint=checkpoint,
     )
 
