@@ -131,7 +131,8 @@ def read_witnesses(path: Path) -> tuple[Witness, ...]:
 def read_checkpoint(path: Path) -> SignedCheckpoint | None:
     """The checkpoint in a file; None: no such file. Raises RemedyError."""
     try:
-        return parse_checkpoint(path.read_text(encoding="utf-8"))
+        # A person who saves a mail leaves empty lines at the end; they are no part of what is signed.
+        return parse_checkpoint(path.read_text(encoding="utf-8").rstrip("\n") + "\n")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as exc:

@@ -103,7 +103,7 @@ async def test_a_mail_with_a_checkpoint_proves_what_it_is_kept_for(
     assert key_files.read_checkpoint(tmp_path / "kept") is not None, "as a person saves it"
 
 
-async def test_mail_needs_a_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mail_needs_a_gateway(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "copies").write_text("mailto:audit@example.org\n")
     environment = {
         "MILEPOST_DATABASE_URL": "postgresql://u@127.0.0.1:9/d",
@@ -111,5 +111,5 @@ async def test_mail_needs_a_gateway(tmp_path: Path, capsys: pytest.CaptureFixtur
         "MILEPOST_LEDGER_CHECKPOINT": str(tmp_path / "checkpoint"),
         "MILEPOST_LEDGER_COPIES": str(tmp_path / "copies"),
     }
-    assert await asyncio.to_thread(run_command, ["audit"], environment) == 2
+    assert run_command(["audit"], environment) == 2
     assert "MILEPOST_MAIL_GATEWAY" in capsys.readouterr().err
