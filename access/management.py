@@ -83,8 +83,8 @@ async def change_account(
 ) -> None:
     """Change name, role or scope. Raises RemedyError, also where nobody could administer Milepost afterwards.
 
-    Wider rights end the sessions and one-use links of the account: somebody who could not give these rights may hold
-    one.
+    Wider rights end the sessions and one-use links of the account, because a person without the power to give these
+    rights may hold one of them.
     """
     require_person(account)
     if change.name is not None:

@@ -46,7 +46,7 @@ class Permission(StrEnum):
     """Make findings as an auditor, and close those of others."""
     ANSWER_FINDING = "answer_finding"
     CLOSE_FINDING = "close_finding"
-    """Close one's own finding or dispute; add photos to findings and disputes."""
+    """Close a finding or dispute that the same account made; add photos to findings and disputes."""
     CORRECT = "correct"
     """Propose corrections of history, and approve or refuse those of others."""
     EDIT_REGISTRY = "edit_registry"
@@ -89,8 +89,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.AUDITOR: _AUDITOR,
 }
 _OF_AN_OFFICE: Final = frozenset({Permission.MAKE_FINDING})
-"""What an auditor does and a supervisor does not, so that nobody answers the own findings. A token of an account never
-has more than the account, so for tokens and sessions this makes no role wider."""
+"""Permissions of an auditor that a supervisor does not have, so that no person answers a finding of the same person. A
+token never has more permissions than its account, so these permissions widen no role of a token or session."""
 OF_THE_WHOLE: Final = frozenset({Permission.MANAGE_PLATFORM, Permission.MANAGE_KEYS})
 """The permissions whose acts concern every area, so that they need the scope of everything too."""
 READ_ONLY: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER})
@@ -103,7 +103,7 @@ def may(role: Role, permission: Permission, *, wall: bool = False) -> bool:
 
 
 def is_wider(role: Role, held: frozenset[Permission]) -> bool:
-    """Whether a role has a permission that is not held, besides those of an office."""
+    """Whether a role has a permission that is not held. Permissions of an auditor do not count."""
     return not PERMISSIONS[role] - _OF_AN_OFFICE <= held
 
 

@@ -28,7 +28,8 @@ WHERE l.id = $1;
 SELECT ended_at IS NULL AS good FROM link WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: count_posts
--- The forms of a link since $2. Asked when the link is held: a query that waited would not see what it waited for.
+-- The forms of a link since $2. It runs as a query of its own, after the link is locked: a query that waits for the
+-- lock does not see the forms that were stored meanwhile.
 SELECT count(*) FROM link_post WHERE link = $1 AND at > $2;
 
 -- name: find_post
@@ -42,7 +43,8 @@ INSERT INTO link_post (link, once, at, answer) VALUES ($1, $2, $3, $4);
 SELECT count(*) FROM link WHERE contact = $1 AND ended_at IS NULL AND expires_at > $2;
 
 -- name: hold_contact
--- A link that is being made refers to its contact: who ends links waits for it, and then sees it.
+-- Lock the contact. A transaction that makes a link locks its contact too, so a transaction that ends links waits for
+-- the new link and then sees it.
 SELECT FROM contact WHERE id = $1 FOR UPDATE;
 
 -- name: end_links

@@ -67,7 +67,7 @@ async def find_link(connection: Connection, token: str, now: datetime) -> FoundL
 
 
 async def find_post(connection: Connection, link: int, once: str, now: datetime) -> Any:
-    """The stored answer to a form with the key `once`; None: this form was not sent before.
+    """The stored answer to a form with the key `once`; None: this form is new.
 
     Locks the link until the transaction ends, so forms of one link are handled one after another. Raises
     TooManyPostsError, and LookupError for a link that was ended or has expired."""

@@ -1,4 +1,4 @@
-"""What was decided about an incident or a part of it, as a value. Pure."""
+"""The decision about an incident or about a part of an incident, as a value. Pure."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from alerting.escalation.model import EscalationPlan, EscalationState, Escalatio
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident, or the part of it that lies in the area `share`, and what was decided; without `turn`, it could not
-    be decided and is looked at again."""
+    """The decision about an incident, or about its part in the area `share`. Without `turn`, the decision failed, and
+    the next pass tries again."""
 
     incident: int
     share: str = ""

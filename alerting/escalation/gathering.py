@@ -74,7 +74,7 @@ def part_of(row: Row, routing: RoutingNow) -> SharePart:
 
 
 def plan_now(routing: RoutingNow, subject: RouteSubject, stored: Any, now: datetime) -> EscalationPlan:
-    """The stored plan, or a new one (None: there is none yet), also if the severity rose and has another route."""
+    """The stored plan; a new plan if there is none (`stored` None), or if the severity rose and has another route."""
     if stored is None:
         return routing.plan(subject, now)
     plan = stored_plan(stored)

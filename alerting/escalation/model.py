@@ -74,8 +74,8 @@ class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The route of an incident as it was when the incident was first routed; later edits of routes do not change it.
 
     Without `route`, no route covered the incident. `earlier`: the routes of the time before its severity rose.
-    `within`: of a share, the areas in which its people are looked for; the people of the areas above are told by the
-    larger parts of the incident, which have the same route. None: wherever the route leads.
+    `within`: for a share, the areas whose people are notified; larger parts of the incident with the same route notify
+    the people of the areas above. None: no limit, the route alone decides.
     """
 
     subject: RouteSubject
@@ -100,9 +100,9 @@ class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
     round: int = 0
     #: The first round since the incident last opened: whoever was told from then on is told of the end.
     since: int = 0
-    #: How often the incident had been reopened when this was last looked at; of a share also how often it `returned`.
+    #: How often the incident had been reopened at the last decision; for a share, this includes `returned`.
     opening: int = 0
-    #: How often a share was over and down again while its incident went on.
+    #: How often the share was over and then down again while its incident went on.
     returned: int = 0
     next_step: int = 0
     #: From when the delays of the steps of this round count; None: nobody is owed anything yet.
@@ -171,7 +171,7 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
     `opening`: how often the incident was reopened. `goes_on`: the fault is not over. `alone`: it has no parent and is
     not quiet. `by_person`: a person closed it, although the fault may go on. `owner`: the contact of its assignee, else
     of the person who acknowledged it. `reminds`: the owner is reminded of the ETA. `openings`: of its station from the
-    beginning of the round; None: always open. `silenced_until`, `held_until`: nobody is told of it before.
+    beginning of the round; None: always open. `silenced_until`, `held_until`: no page about it is sent before.
     """
 
     status: Status

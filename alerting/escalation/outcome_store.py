@@ -1,4 +1,4 @@
-"""Writes what a pass of the escalation decided, in the caller's transaction."""
+"""Writes the decisions of a pass of the escalation, in the caller's transaction."""
 
 import logging
 from collections.abc import Sequence
@@ -24,7 +24,8 @@ Key = tuple[int, str]
 
 
 async def write_outcomes(connection: Connection, decided: Sequence[Decided]) -> None:
-    """Write what was decided; what the database refuses of one incident or part does not hold up the others."""
+    """Write the decisions. If the database refuses the decision of an incident or part, the other decisions are
+    written."""
     refused: list[Decided] = []
 
     def refuse(one: Decided, error: Exception) -> None:
@@ -71,7 +72,7 @@ async def _write_together(connection: Connection, decided: Sequence[Decided]) ->
 
 
 async def _change_pages(connection: Connection, turns: Sequence[tuple[Decided, EscalationTurn]]) -> set[Key]:
-    """Cancel and hold pages. Returns the incidents and shares with a page that another process has at the moment."""
+    """Cancel and hold pages. Returns the incidents and shares with a page that another process has locked."""
     missed: set[Key] = set()
     for query, changes in (
         (QUERIES.cancel_pages, [(one.key, *change) for one, turn in turns for change in turn.cancelled]),

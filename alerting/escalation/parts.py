@@ -1,4 +1,4 @@
-"""What is due of the parts of a wider incident. Pure."""
+"""Decides the escalation of the parts of a wider incident. Pure."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,13 +22,14 @@ def decide_parts(
     pages: Mapping[tuple[int, str], Sequence[KnownPage]],
     routing: RoutingNow,
 ) -> list[Decided]:
-    """What is due of the parts `rows` of the incident `row`, whose plan is `plan`; of those with something to write."""
+    """The decisions about the parts `rows` of the incident `row`, whose plan is `plan`; only decisions that change
+    something."""
     found: list[Decided] = []
     ways: dict[str, RouteWay] = {}
     for part in rows:
         try:
             decided = _decide(row, plan, part, pages.get((row["id"], part["area"]), ()), routing, ways)
-        except Exception:  # one part must not hold up the others
+        except Exception:  # a part that fails must not stop the other parts
             fields = {"incident": row["id"], "share": part["area"]}
             log.exception("the escalation of a share cannot be decided; it is tried again", extra=fields)
             decided = Decided(incident=row["id"], share=part["area"], now=row["now"])
@@ -45,7 +46,8 @@ def _decide(
     routing: RoutingNow,
     ways: dict[str, RouteWay],
 ) -> Decided:
-    """What is due of one part. `ways`: of the parts before it, which are the larger ones."""
+    """The decision about one part. `ways`: the routes of the earlier parts, which are larger; the route of this part is
+    added."""
     now, part = row["now"], part_of(given, routing)
     subject = subject_of_part(subject_of(row), part)
     plan = plan_now(routing, subject, given["plan"], now)

@@ -41,7 +41,7 @@ RETURNING e.incident;
 SELECT incident FROM escalation WHERE wake_at <= now() ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED;
 
 -- name: claim_due_parts
--- The same by their parts. A part is decided with the lock of its incident.
+-- The escalations of incidents with a part that is due. The lock of the incident protects its parts too.
 SELECT incident FROM escalation WHERE incident IN (SELECT incident FROM share_escalation WHERE wake_at <= now())
 ORDER BY incident LIMIT $1 FOR UPDATE SKIP LOCKED;
 
@@ -68,8 +68,9 @@ WHERE i.id = ANY ($1::bigint[])
 ORDER BY array_position($1, i.id);
 
 -- name: load_parts
--- The parts of incidents with children, as they are now, with how far their escalations came: of each area that has something
--- down, or had when people were told. The areas above an incident have no part: the incident is theirs.
+-- The parts of incidents with children, as they are now, with the states of their escalations: one part for each area
+-- that has something down or has an escalation. Areas above the area of an incident have no part: the incident itself
+-- covers them.
 SELECT p.incident, p.area, a.path, p.children, p.down, p.counted, p.acknowledged_at, p.acknowledged_by, p.assignee, p.eta_at,
        coalesce((SELECT jsonb_object_agg(up.code, up.level) FROM area up
                  WHERE up.code = ANY (a.path) AND up.level IS NOT NULL), '{}') AS levels,
@@ -130,7 +131,7 @@ WHERE p.id = given.id
 RETURNING p.id;
 
 -- name: rate_pages
--- What is owed of incidents and parts of them has their new severity.
+-- Owed pages of incidents and of their parts get the new severity.
 WITH free AS (
     SELECT id FROM page WHERE incident = ANY ($1::bigint[]) AND status = 'owed' FOR NO KEY UPDATE SKIP LOCKED
 )
@@ -152,7 +153,7 @@ SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.
                ELSE jsonb_path_query_array(e.log || excluded.log, '$[last - 499 to last]') END;
 
 -- name: save_share_escalations
--- The same for parts.
+-- As save_escalations, for parts.
 INSERT INTO share_escalation AS e (incident, share, route, plan, state, log, wake_at, over_at)
 SELECT incident, share, route, plan::jsonb, state::jsonb, log::jsonb, wake_at, CASE WHEN is_over THEN now() END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::boolean[], $8::text[])

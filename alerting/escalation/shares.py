@@ -1,8 +1,8 @@
-"""The parts of a wider incident: each county, and each area between it and the incident, is told of its own. Pure.
+"""The parts of a wider incident: one for each county, and for each area between the county and the incident. Pure.
 
-An incident that reaches over several areas has a part for each of them: the stations of the area that are down by it. A
-part has a plan, steps and pages of its own, and its acknowledgement ends its own steps only. The people of an area are
-told of one part: the largest one whose route leads to them.
+A part of an incident has the stations of one area that are down because of the incident. Each part has a plan, steps
+and pages of its own, and an acknowledgement of the part ends only its own steps. A person gets pages about one part
+only: the largest part whose route leads to this person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,10 @@ from registry.routes.routing import RouteSubject
 class SharePart(msgspec.Struct, frozen=True, kw_only=True):
     """The part of an incident that lies in an area, as it is now.
 
-    `path`: codes from the root to the area; `levels`: of these. `children`, `down`: stations (terminals, areas) that
-    were ever down by the incident, and that still are. A part is acknowledged when every county in it with something
-    down is: `acknowledged_at` is the latest acknowledgement, `eta_at` the first ETA, `owner` the contact of the person.
+    `path`: codes from the root to the area; `levels`: the levels of these codes. `children`: number of stations
+    (terminals, areas) that were ever down because of the incident; `down`: number of those that are down now. A part is
+    acknowledged when each of its counties with something down is acknowledged: `acknowledged_at` is the latest
+    acknowledgement, `eta_at` the first ETA, `owner` the contact of the person.
     """
 
     area: str
@@ -33,12 +34,12 @@ class SharePart(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_at: datetime | None = None
     eta_at: datetime | None = None
     owner: str | None = None
-    #: Whether people acknowledge this very part; a larger one is acknowledged by its counties.
+    #: Whether people acknowledge this part itself; a larger part is acknowledged through its counties.
     counted: bool = True
 
 
 def subject_of_part(whole: RouteSubject, part: SharePart) -> RouteSubject:
-    """What routes are asked about for a part: the incident, as if it lay in this area alone."""
+    """The subject for the choice of a route: the incident, as if it were in the area of the part alone."""
     return replace(whole, path=part.path, levels=part.levels)
 
 
@@ -47,17 +48,18 @@ RouteWay = tuple[str, tuple[RouteStep, ...]] | None
 
 
 def way_of(plan: EscalationPlan) -> RouteWay:
-    """The route of a plan. An edit may have given the same route other steps since, which lead to other people."""
+    """The route of a plan, with its steps: two plans may have different steps of the same route, if the route was
+    edited between them."""
     return None if plan.route is None else (plan.route, tuple(step.rule for step in plan.steps))
 
 
 def people_within(
     part: SharePart, way: RouteWay, whole: tuple[tuple[str, ...], RouteWay], ways: Mapping[str, RouteWay]
 ) -> tuple[str, ...] | None:
-    """The areas in which the people of a part are looked for; None: wherever its route leads.
+    """The areas whose people are notified of a part; None: no limit, the route alone decides.
 
-    The search goes upward to the first larger part that has the same route, because its people are told of that.
-    `whole`: the path of the incident and its route; `ways`: the routes of the larger parts, by area.
+    The search goes upward and ends below the first larger part with the same route, because that part notifies the
+    people there. `whole`: the path and the route of the incident; `ways`: the routes of the larger parts, by area.
     """
     found: list[str] = []
     path, above = whole
@@ -76,9 +78,10 @@ def facts_of_part(
     pages: Sequence[KnownPage],
     silenced_until: datetime | None,
 ) -> EscalationFacts:
-    """The facts of a part. It is over when nothing in it is down, and open again when something is.
+    """The facts of a part. The part is over when nothing in it is down, and open again when something is down again.
 
-    An acknowledgement of the whole counts for every part; of two acknowledgements the one with the later ETA.
+    An acknowledgement of the whole incident counts for every part. Of two acknowledgements, the acknowledgement with
+    the later ETA counts.
     """
     is_open = whole.status != "closed" and part.down > 0
     status, taken = ("open" if is_open else "closed"), _taken(whole, part)
@@ -97,7 +100,8 @@ _NOT_TAKEN: Final[Mapping[str, Any]] = {"acknowledged_at": None, "eta_at": None,
 
 
 def _taken(whole: EscalationFacts, part: SharePart) -> Mapping[str, Any] | None:
-    """Who looks after a part, and until when; None: nobody. The owner is reminded of what was acknowledged, once."""
+    """The acknowledgement that counts for a part; None: there is none. The owner gets one reminder, for the part or the
+    whole that the owner acknowledged."""
     taken: list[EscalationFacts | SharePart] = []
     if part.acknowledged_at is not None:
         taken.append(part)
@@ -105,7 +109,7 @@ def _taken(whole: EscalationFacts, part: SharePart) -> Mapping[str, Any] | None:
         taken.append(whole)
     if not taken:
         return None
-    # Without an ETA it counts for good.
+    # An acknowledgement without an ETA does not expire.
     best = max(taken, key=lambda each: (each.eta_at is None, each.eta_at))
     own = best is part and part.counted
     return {
@@ -117,7 +121,7 @@ def _taken(whole: EscalationFacts, part: SharePart) -> Mapping[str, Any] | None:
 
 
 def returns_of(state: EscalationState | None, *, is_open: bool, opening: int) -> int:
-    """How often a part was over and down again while its incident went on. `opening`: how often the incident was
+    """How often a part was over and then down again while its incident went on. `opening`: how often the incident was
     reopened."""
     if state is None:
         return 0
@@ -126,5 +130,5 @@ def returns_of(state: EscalationState | None, *, is_open: bool, opening: int) ->
 
 
 def state_of_part(state: EscalationState | None, facts: EscalationFacts, opening: int) -> EscalationState | None:
-    """The state with the number of returns that the facts count. `opening`: of the incident."""
+    """The state with the number of returns from the facts. `opening`: how often the incident was reopened."""
     return None if state is None else replace(state, returned=facts.opening - opening)

@@ -1,5 +1,5 @@
-"""One pass of the escalation in the database: what is due of some incidents and of their parts is decided and written
-in the caller's transaction. Whatever happens before it commits, the next pass decides the same."""
+"""One pass of the escalation in the database: decides the due escalations of incidents and of their parts, and writes
+the decisions in the caller's transaction. If the transaction does not commit, the next pass decides the same."""
 
 import logging
 from collections.abc import Mapping, Sequence

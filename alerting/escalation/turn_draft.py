@@ -114,8 +114,8 @@ class TurnDraft:
         return any(page.recipient == recipient for page in self._pages.values())
 
     def page_step(self, step: int, phase: PagePhase, number: int) -> list[NewPage] | None:
-        """The pages of a step of the plan to everybody who is on duty now; `number`: the step that they carry. None:
-        the people of the step are told of a larger part of the incident."""
+        """The pages of a step of the plan to all people on duty now; `number`: the step number of these pages. None:
+        the people of the step get their pages from a larger part of the incident."""
         outcome, most = self._people(step), self.plan.steps[step].rule.most
         if outcome.why == EntryWord.TOLD_ABOVE:
             self.log(EntryWord.TOLD_ABOVE, step=step)

@@ -196,8 +196,8 @@ def replace_boot(memory: OtherBoots, current: tuple[str, Order], by: str, place:
         memory.candidate = None
     if memory.rival is not None and memory.rival.boot == by:
         memory.rival = None
-    # A count belongs to one machine, because a machine that becomes the current one may have begun its numbers anew. Of
-    # two other machines, the machine that was heard last is more likely to live.
+    # A count belongs to one machine, because a machine that becomes the current machine may restart its numbers. Of two
+    # other machines, the machine with the later heartbeat is more likely to run.
     counts = [one for one in (memory.other_repeats, memory.repeats) if one is not None]
     memory.repeats = next((one for one in counts if one.boot == by), None)
     others = [one for one in counts if one.boot != by]

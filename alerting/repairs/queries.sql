@@ -27,8 +27,8 @@ SET detail = (detail - 'back_at') || jsonb_build_object('fixed_at', $3::timestam
 WHERE id = $1 AND status <> 'closed';
 
 -- name: load_waiting
--- The repairs that are not verified yet, with their incidents, and the incident as which the fault came back since. Those that are
--- due come first: a repair that is due is settled or postponed, so none keeps the others from being looked at.
+-- The repairs that are not verified yet, with their incidents, and the newer incident if the fault came back as another
+-- incident. Due repairs come first: each pass settles or postpones them, so every repair gets its turn.
 SELECT r.id AS repair, r.at, r.made_by, r.stable, r.verify_at, newer.id AS newer,
        coalesce(i.assignee, i.acknowledged_by, r.made_by) AS owner,
        i.id, i.kind, i.key, i.status, i.station, i.area, i.shard, i.began_at, i.opened_at, i.closed_at, i.ended_at,
@@ -64,9 +64,10 @@ SELECT id, incident, at, made_by, remark, cause, parts, text, stable IS NOT NULL
 FROM repair WHERE incident = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: cause_facts
--- The facts about the cause of an incident ($1): the thing that the stations of a common cause share, the last health record before
--- the incident, whether the station ran during the incident, the boots before and after the incident, and the number of other
--- stations of the area that are heard. The bounds of time limit the rows that are read of each table.
+-- The facts about the cause of an incident ($1): the common factor of the stations of a common cause, the last health
+-- record before the incident, whether the station ran during the incident, the boots before and after the incident, and
+-- the number of other stations of the area that are heard. The bounds of time limit the rows that are read of each
+-- table.
 SELECT i.kind, coalesce(i.detail ->> 'cause', p.detail ->> 'cause') AS shared,
        coalesce(i.detail ->> 'name', p.detail ->> 'name') AS shared_name, i.detail ->> 'reason' AS reason,
        i.detail ->> 'rule' AS rule, before.temp, before.disk, before.rtt_ms, before.wifi, before.services,

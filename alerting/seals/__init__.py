@@ -1,1 +1,1 @@
-"""The seal of the ledger that is late, and its incident."""
+"""The incident of a late seal of the ledger."""

@@ -1,6 +1,6 @@
 -- name: waiting_since
--- When the oldest row was written that is not sealed, by one look into the index for each partition; NULL: none waits, or there
--- is no log yet.
+-- The write time of the oldest row that is not sealed, by one index lookup for each partition; NULL: every row is
+-- sealed, or there is no log yet.
 SELECT min(waiting.at) FROM (
     (SELECT to_timestamp(e.at_ms / 1000.0) AS at FROM ledger_entry e
      WHERE e.id > coalesce((SELECT r.first + r.count - 1 FROM ledger_run r WHERE r.source = 'ledger_entry' AND r.partition = 0

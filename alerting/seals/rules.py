@@ -1,7 +1,7 @@
-"""When the seal of the ledger is late, and its incident. Pure.
+"""Opens and closes the incident of a late seal of the ledger. Pure.
 
-What is not sealed can be changed unseen. The incident opens when the oldest row waits longer than the setting allows,
-and closes when no row waits so long any more.
+A change of a row that is not sealed leaves no trace. The incident opens when the oldest such row has waited longer than
+the setting allows, and closes when no row has waited that long.
 """
 
 from datetime import datetime, timedelta
@@ -30,9 +30,11 @@ class SealSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def follow_seal(book: Book, waiting_since: datetime | None, now: datetime, settings: SealSettings) -> bool:
-    """Open or close the incident in the book, which must have learnt its key; whether it goes on.
+    """Open or close the incident in the book, which must know the key of the incident. Returns whether the incident is
+    open.
 
-    `waiting_since`: when the oldest row was written that is not sealed; None: none waits, or there is no ledger.
+    `waiting_since`: the write time of the oldest row that is not sealed; None: every row is sealed, or there is no
+    ledger.
     """
     known = book.open_of(KEY)
     late = waiting_since is not None and now - waiting_since > timedelta(seconds=settings.late)

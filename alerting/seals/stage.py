@@ -1,4 +1,4 @@
-"""The incident of a late seal in the incident process: each pass looks at what is not sealed."""
+"""The incident of a late seal in the incident process: each pass checks the oldest row that is not sealed."""
 
 from alerting.incidents.book import Book
 from alerting.incidents.store import learn_newest, load_open_of_kind
@@ -18,11 +18,11 @@ class SealWatch:
         self._goes_on = False
 
     async def load(self, connection: Connection) -> None:
-        """Load whether the incident goes on."""
+        """Load whether the incident is open."""
         self._goes_on = bool(await load_open_of_kind(connection, IncidentKind.SEAL_LATE))
 
     async def follow(self, connection: Connection, book: Book, news: StationNews, moment: PassTime) -> None:
-        """Compare what waits for its seal with the incident."""
+        """Open or close the incident by the oldest row that is not sealed."""
         since = await load_waiting_since(connection)
         if since is None and not self._goes_on:
             return

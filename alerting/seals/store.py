@@ -1,4 +1,4 @@
-"""Since when rows wait for the seal of the ledger."""
+"""Reads how long rows have waited for the seal of the ledger."""
 
 from datetime import datetime
 from typing import Final
@@ -10,6 +10,6 @@ QUERIES: Final = queries_beside(__file__)
 
 
 async def load_waiting_since(connection: Connection) -> datetime | None:
-    """When the oldest row was written that is not sealed; None: none waits, or there is no ledger yet."""
+    """The write time of the oldest row that is not sealed; None: every row is sealed, or there is no ledger yet."""
     found: datetime | None = await connection.fetchval(QUERIES.waiting_since)
     return found

@@ -12,8 +12,8 @@ MOST_FORGOTTEN: Final = 500
 
 
 async def forget_old_pages(connection: Connection, keep: timedelta, most: int = MOST_FORGOTTEN) -> int:
-    """Delete at most `most` pages that are settled and older than `keep`, as are their closed incidents, and as many
-    messages of which no page is left, notifications and links. How many of these rows went."""
+    """Delete settled pages that are older than `keep` and whose incidents closed longer ago than `keep`, messages
+    without pages, notifications and links: at most `most` rows of each table. Returns the number of deleted rows."""
     async with connection.transaction():
         pages = await connection.fetch(QUERIES.forget_pages, keep, most)
         messages = await connection.fetch(QUERIES.forget_messages, keep, most)

@@ -47,7 +47,7 @@ class OwedPage(msgspec.Struct, frozen=True, kw_only=True):
     told: bool = False
     #: The fingerprints of the channels that were given up for this page.
     tried: frozenset[str] = frozenset()
-    #: The fingerprints of the channels that did not answer in time and were not waited for.
+    #: The fingerprints of the channels that did not answer in time; the page then went on to the next channel.
     hastened: frozenset[str] = frozenset()
     over: bool = False
     acknowledged_at: datetime | None = None
@@ -78,7 +78,7 @@ class ContactBook(msgspec.Struct, frozen=True, kw_only=True):
     resting: frozenset[str] = frozenset()
     pages: tuple[OwedPage, ...] = ()
     messages: tuple[OpenMessage, ...] = ()
-    #: Those that were not waited for, with their pages that are still owed: sent again when no other channel is left.
+    #: Messages without an answer in time, with their owed pages: sent again when no other channel is left.
     hastened: tuple[OpenMessage, ...] = ()
     #: By fingerprint.
     tokens: Mapping[str, TakenTokens] = {}
@@ -100,7 +100,8 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_hasten(self) -> bool:
-        """Whether the next channel is tried before this attempt ends, if it takes long: once for a message."""
+        """Whether the next channel may be tried while this attempt is still waiting for an answer: once for a
+        message."""
         return self.message is None and self.has_next and any(page.severity == "critical" for page in self.pages)
 
 

@@ -84,8 +84,8 @@ def _wanted(message: OpenMessage, known: Collection[str]) -> bool:
 
 
 def _left(book: ContactBook, page: OwedPage) -> list[Channel]:
-    """The channels that may still be tried for a page, in their order; those that did not answer in time come later,
-    and those that rest come last."""
+    """The channels that may still be tried for a page, in their order; channels that did not answer in time come later,
+    and resting channels come last."""
     left = [channel for channel in book.channels if channel.fingerprint not in page.tried]
     return sorted(left, key=lambda each: (each.fingerprint in book.resting, each.fingerprint in page.hastened))
 
@@ -147,7 +147,8 @@ class _Lanes:
                 yield _Candidate(channel, tuple(sorted(message.pages, key=order_of)), message)
 
     def _new_or_hastened(self, channel: Channel, pages: Sequence[OwedPage]) -> _Candidate:
-        """The message of the first page that went by this channel before, with the same key, or a new one."""
+        """The earlier message of the first page by this channel, to be sent again with the same key; else a new
+        message."""
         for message in self._book.hastened:
             mine = {page.id for page in message.pages}
             if message.fingerprint == channel.fingerprint and pages[0].id in mine:

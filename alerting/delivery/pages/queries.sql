@@ -53,7 +53,7 @@ SELECT m.id, m.fingerprint, m.next_attempt_at AS due_at,
 FROM message m WHERE m.contact = $1 AND m.status IN ('due', 'sending');
 
 -- name: hastened_messages
--- Messages that were not waited for, with their pages that are owed again.
+-- Messages whose provider did not answer in time, with their pages that are owed again.
 SELECT m.id, m.fingerprint, array_agg(p.id) AS pages,
        ARRAY(SELECT a.outcome FROM attempt a WHERE a.message = m.id ORDER BY a.number) AS attempts
 FROM page p JOIN message_page l ON l.page = p.id JOIN message m ON m.id = l.message
@@ -132,7 +132,8 @@ WITH made AS (
 UPDATE page SET status = 'sending' WHERE id = ANY ($8::bigint[]);
 
 -- name: try_again
--- The next attempt of a message, on lease, with the content of the first. Pages of one that was not waited for are sent again.
+-- The next attempt of a message, on lease, with the content of the first attempt. If the message was `hastened`, its
+-- owed pages are sent again.
 WITH leased AS (
     UPDATE message SET attempts = attempts + 1, status = 'sending',
                        next_attempt_at = clock_timestamp() + make_interval(secs => $2)
@@ -150,8 +151,8 @@ SELECT attempts, content FROM leased;
 UPDATE attempt SET outcome = $3, until = $4, why = $5 WHERE message = $1 AND number = $2;
 
 -- name: mark_taken
--- A message was taken: its pages are paid, also those that were owed again since. Noted in the history of the incidents; so is
--- that a page was taken late by this channel too, which another one had paid meanwhile.
+-- A message was taken: its pages are paid, also the pages that were owed again meanwhile. The history of the incidents
+-- notes this, also for a page that another channel had delivered before.
 WITH late AS (
     SELECT p.incident, p.share, p.phase, m.contact, m.kind
     FROM message m JOIN message_page l ON l.message = m.id JOIN page p ON p.id = l.page
@@ -192,7 +193,7 @@ FROM ended JOIN message_page l ON l.message = ended.id
 WHERE page.id = l.page AND page.status = 'sending';
 
 -- name: mark_late_refusal
--- A message that was not waited for is refused after all: its channel is not tried again for its pages.
+-- A late answer refuses a `hastened` message: its channel is not tried again for its pages.
 UPDATE message SET status = 'refused', settled_at = now() WHERE id = $1 AND attempts = $2 AND status = 'hastened';
 
 -- name: mark_too_old
@@ -279,5 +280,5 @@ WITH old AS (
 DELETE FROM message WHERE id IN (SELECT id FROM old) RETURNING id;
 
 -- name: forget_notifications_and_links
--- By functions with the rights of the owner, because this process may not delete links otherwise.
+-- These functions run with the rights of the owner, because this process has no right to delete links.
 SELECT forget_notifications($1::interval, $2) + forget_links($1::interval, $2);

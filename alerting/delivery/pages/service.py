@@ -48,8 +48,8 @@ _DRAIN = 2.0
 
 class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds. `keep`: how long pages of closed incidents are kept. `most_sends`: attempts under way at once
-    by each kind of channel; `next_channel_after`: how long an attempt with something critical is waited for before the
-    next channel of the contact is tried; `look_again`: the longest time between looks at a contact that waits for a
+    by each kind of channel; `next_channel_after`: the timeout of an attempt with a critical page, after which the next
+    channel of the contact is tried; `look_again`: the longest time between two checks of a contact that waits for a
     limit or for another process."""
 
     public_url: str | None = None
@@ -192,7 +192,7 @@ class PageLoop:
             self._wake.set()
 
     async def _hasten(self, begun: Begun, sending: asyncio.Task[SendOutcome]) -> bool:
-        """Let the next channel be tried if something critical is not answered in time; whether it is."""
+        """If a critical page has no answer in time, let the next channel be tried. Returns whether it is tried."""
         if not begun.sending.may_hasten:
             return False
         await asyncio.wait([sending], timeout=self._config.next_channel_after)
@@ -217,8 +217,8 @@ class PageLoop:
             return SendOutcome(verdict=SendVerdict.UNKNOWN, why=f"the sender raised {type(exc).__name__}")
 
     async def _store(self, begun: Begun, outcome: SendOutcome, *, late: bool) -> None:
-        """Store the outcome. An outcome that is lost with the process makes the message be sent again. `late`: the next
-        channel is tried by now; only a receipt counts."""
+        """Store the outcome. If the process dies before, the message is sent again. `late`: the next channel is already
+        tried, so only a receipt changes the pages."""
         silence = silence_after(outcome, LIMITS[begun.address.kind])
         settlement: Settlement | None = settle(
             outcome,
@@ -243,7 +243,7 @@ class PageLoop:
         await self._write(partial(end_attempt, begun=begun, outcome=outcome, settlement=settlement, silence=silence))
 
     async def _write(self, write: Callable[[Any], Awaitable[None]]) -> None:
-        """One transaction; again while the database cannot be reached."""
+        """Write in one transaction; retry while the database cannot be reached."""
         backoff = Backoff(longest=self._config.max_backoff)
         while True:
             try:
@@ -256,5 +256,5 @@ class PageLoop:
 
 
 def _fields(begun: Begun) -> dict[str, str]:
-    """What the log says of an attempt."""
+    """The fields of an attempt in the log."""
     return {"contact": begun.contact, "channel": begun.address.kind.value, "key": str(begun.key)}

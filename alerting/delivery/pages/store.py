@@ -214,16 +214,16 @@ async def _save_tokens(connection: Connection, channel: Channel, tokens: TakenTo
 
 
 async def hasten_attempt(connection: Connection, begun: Begun) -> None:
-    """The attempt goes on and is not waited for: its pages are owed again, by the next channel. Storing it twice
-    changes nothing."""
+    """Let the next channel take the pages while the attempt goes on: the pages are owed again. A second call changes
+    nothing."""
     await connection.execute(QUERIES.mark_over, begun.key, begun.number, "hastened")
 
 
 async def end_attempt(
     connection: Connection, begun: Begun, outcome: SendOutcome, settlement: Settlement | None, silence: float
 ) -> None:
-    """Store what came of an attempt and what follows, in the caller's transaction. `silence`: seconds for which nothing
-    is sent to the address. Without `settlement` nothing follows. Storing it twice changes nothing."""
+    """Store the outcome of an attempt and its settlement, in the caller's transaction. `silence`: seconds for which
+    nothing is sent to the address. Without `settlement`, the pages do not change. A second call changes nothing."""
     await _settle_tokens(connection, begun, silence)
     until = begun.at + timedelta(seconds=silence) if silence else None
     await connection.execute(
