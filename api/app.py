@@ -138,8 +138,9 @@ _FAILURE: Final = {
 
 
 class KeptFiles(StaticFiles):
-    """Files that a browser keeps for some minutes, and for good if the address names their version: over a line of
-    20 kbit/s the style takes seconds. They are compressed, because nothing in them is secret; pages are not."""
+    """Static files. A browser keeps them for 5 minutes, or for a year if the address contains their version, because
+    the style takes seconds over a line of 20 kbit/s. Static files are compressed, because they hold no secrets; pages
+    are not."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """As Starlette's, with the time for which the file may be kept."""

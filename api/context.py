@@ -42,7 +42,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def account(self) -> str:
-        """The account that sends the request; empty without one."""
+        """The account that sends the request; empty without an account."""
         return "" if self.actor is None else self.actor.account
 
 

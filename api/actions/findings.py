@@ -50,7 +50,9 @@ class FindingRequest(BaseModel):
     """An incident of a single station, or a station with times; times are ISO 8601. `by`: on whose behalf the account
     acts."""
 
-    incident: int | None = Field(default=None, ge=0, le=2**63 - 1, description="gives the station and the times too")
+    incident: int | None = Field(
+        default=None, ge=0, le=2**63 - 1, description="an incident; station and times may be left out"
+    )
     station: _Name = None
     begin: _Time = Field(default=None, alias="from")
     until: _Time = None
@@ -66,14 +68,14 @@ class AnswerRequest(BaseModel):
 
 
 class ProposalRequest(BaseModel):
-    """A time of a station that is to count otherwise; times are ISO 8601. `by`: on whose behalf the account acts."""
+    """A time of a station, and as what it should count; times are ISO 8601. `by`: on whose behalf the account acts."""
 
     station: str = Field(min_length=1, max_length=64)
     begin: str = Field(alias="from", max_length=64)
     until: str = Field(max_length=64)
     counts_as: Literal["up", "down", "unknown", "excused", "observed"]
     reason: _Text
-    finding: int | None = Field(default=None, ge=0, le=2**63 - 1, description="the finding that it follows")
+    finding: int | None = Field(default=None, ge=0, le=2**63 - 1, description="the finding that is the reason")
     by: _Name = None
 
 

@@ -38,20 +38,20 @@ _STATUS: Final = {
 
 
 class AddedPhoto(msgspec.Struct, frozen=True):
-    """A photo that somebody sent. `is_new`: it was not there already."""
+    """A photo that was sent. `is_new`: the same photo was not stored before."""
 
     photo: PhotoDocument
     is_new: bool
 
 
 AddPhoto = Callable[[Context, int, Author, bytes], Awaitable[AddedPhoto]]
-"""Adds the picture in a file to the thing of a number."""
+"""Adds the picture in a file to the incident, closure or finding with a number."""
 
 
 async def receive_photo(
     request: Request, context: Context, number: int, add: AddPhoto, remark: Callable[[dict[str, str]], str | None]
 ) -> AddedPhoto:
-    """Read the file that a request sends, and add its picture. `remark`: on whose behalf, by the fields of the form.
+    """Read the file of a request and add its picture. `remark`: returns the remark (on whose behalf) from form fields.
 
     Raises what `read_upload` and `add` raise.
     """
@@ -60,7 +60,7 @@ async def receive_photo(
 
 
 async def photo_of_form(context: Context, sent: SentForm) -> Photo | None:
-    """The picture of a form in which a file may be chosen. Raises as `write_photo`."""
+    """The picture of a form with an optional file; None: no file. Raises as `write_photo`."""
     file = sent.files.get(FILE)
     return None if file is None else await write_photo(context, file)
 
@@ -82,7 +82,7 @@ async def add_incident_photo(context: Context, incident: int, by: Author, conten
 
 async def write_photo(context: Context, content: bytes) -> Photo:
     """The picture in a file, written anew by another process. Raises PhotoRefusedError, or a Problem (503) when too
-    many wait for that."""
+    many pictures wait."""
     kind_of(content)
     return await context.work.do_apart(lambda: write_apart(content))
 
@@ -90,8 +90,8 @@ async def write_photo(context: Context, content: bytes) -> Photo:
 async def put_incident_photo(
     connection: Connection, incident: int, by: Author, photo: Photo, now: datetime, repair: int | None = None
 ) -> AddedPhoto:
-    """Keep a photo of an incident, and of a repair of it, with its entry in the history, in the caller's transaction.
-    Raises as `add_incident_photo`."""
+    """Store a photo of an incident, or of a `repair` of the incident, and the entry in the history, in the caller's
+    transaction. Raises as `add_incident_photo`."""
     found = await add_photo(connection, PhotoOf(incident=incident, repair=repair), photo, by)
     if found is None:
         raise ActionRefusedError(ActionRefusal.NOT_FOUND, incident)

@@ -27,7 +27,7 @@ WHERE a.area = ANY ($8::text[]) AND a.eta_at IS NOT DISTINCT FROM ($7::timestamp
 RETURNING area;
 
 -- name: hand_over_shares
--- To whom shares are handed over. One that nobody looks after, or whose ETA has passed, is acknowledged with it.
+-- Assign shares to a person. A share without an acknowledgement, or whose ETA has passed, is acknowledged too.
 INSERT INTO incident_share_ack AS a (incident, area, acknowledged_at, acknowledged_by, acknowledged_remark, eta_at, assignee)
 SELECT $1, area, $4, $3, $5, $6, $7 FROM unnest($2::text[]) AS area ORDER BY area
 ON CONFLICT (incident, area) DO UPDATE

@@ -40,15 +40,15 @@ class RepairRequest(BaseModel):
 async def report_repair(
     context: Context, incident: int, by: Author, said: RepairSaid, photo: Photo | None = None
 ) -> None:
-    """Write down a repair of an incident that lies wholly in the scope, with a photo that shows it. Raises
-    ActionRefusedError, and PhotoRefusedError for one photo too many."""
+    """Store a repair of an incident that lies wholly in the scope, with an optional photo. Raises ActionRefusedError,
+    and PhotoRefusedError if the incident has the maximum number of photos."""
     await act_on_incident(context, incident, repairing(context, incident, by, said, photo))
 
 
 def repairing(
     context: Context, incident: int, by: Author, said: RepairSaid, photo: Photo | None = None
 ) -> IncidentAction:
-    """What writes a repair down, with a photo that shows it."""
+    """The action that stores a repair, with an optional photo."""
 
     async def act(connection: Connection, now: datetime) -> None:
         repair = await say_repair(connection, incident, by, said, now, context.config.verifying)

@@ -31,8 +31,8 @@ MOST_OF_ENTRY: Final = 1000
 async def acknowledge_shares(
     connection: Connection, incident: int, by: Author, text: str | None, now: datetime, until: Expected = NOT_NAMED
 ) -> None:
-    """Acknowledge the shares of the scope: those that nobody looks after, whose ETA has passed, or for which another
-    ETA is named. Their steps end; the incident itself and the other shares go on. Raises ActionRefusedError."""
+    """Acknowledge the shares of the scope that are not acknowledged, whose ETA has passed, or that get another ETA.
+    This ends the steps of these shares only, not those of the incident. Raises ActionRefusedError."""
     held = await _require(connection, "acknowledged", incident, text, anew=True)
     refused = {row["area"]: _refusal(row, until, now) for row in held}
     free = [row for row in held if refused[row["area"]] is None]
@@ -57,7 +57,7 @@ async def acknowledge_shares(
 
 
 def _refusal(row: asyncpg.Record, until: Expected, now: datetime) -> ActionRefusal | None:
-    """Why a share cannot be acknowledged now; one of before ETAs counts for good."""
+    """Why a share cannot be acknowledged now; an acknowledgement without an ETA does not expire."""
     return refusal_of_eta("acknowledged" if row["acknowledged"] else "open", row["eta_at"], until.eta, now)
 
 

@@ -215,8 +215,7 @@ async def show_refusal(
     why: str,
     typed: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
-    """The page of an incident that says why something on it was refused, with what was typed. Raises a Problem
-    (404)."""
+    """The page of an incident with the reason of a refusal and the typed values. Raises a Problem (404)."""
     return await _show(request, context, number, status, why, typed)
 
 
@@ -316,7 +315,7 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
 
 
 BEYOND: Final = {ActionRefusal.ONLY_SHARE, ActionRefusal.ONLY_PART}
-"""Refusals of what reaches beyond the scope."""
+"""Refusals because the incident or closure reaches beyond the scope."""
 
 
 def _on_share(

@@ -45,7 +45,7 @@ _TEMPLATES.globals.update(
 
 
 def asset(name: str) -> str:
-    """The address of a static file with its version, under which a browser keeps it for good."""
+    """The address of a static file with its version, so that a browser may cache the file for a year."""
     return f"/static/{name}?v={_VERSIONS[name]}"
 
 

@@ -90,13 +90,13 @@ class AfterClosure(msgspec.Struct, tag="closure"):
 
 
 class AfterFinding(msgspec.Struct, tag="finding"):
-    """The cursor of findings and disputes: the number of the last one."""
+    """The cursor of findings and disputes: the number of the last item."""
 
     id: Id
 
 
 class AfterCorrection(msgspec.Struct, tag="correction"):
-    """The cursor of corrections: the number of the last one."""
+    """The cursor of corrections: the number of the last correction."""
 
     id: Id
 

@@ -264,6 +264,6 @@ def require(actor: Actor | None, permission: Permission) -> None:
         raise Problem(
             403,
             f"this needs the permission {permission!s}, which your account or token does not have, or not for every "
-            "area: ask somebody who has it, or an administrator for another role or scope",
+            "area: ask a person with this permission, or an administrator for another role or scope",
             permission=str(permission),
         )

@@ -62,7 +62,7 @@ def as_beijing_time(name: str, text: str) -> str:
 
 
 def as_form_time(time: datetime) -> str:
-    """A time as a field of a form has it: of Beijing, without a zone, and without seconds where there are none."""
+    """A time as the value of a form field: Beijing time, without a zone, and without seconds if they are 0."""
     return time.astimezone(HOME).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
 
 

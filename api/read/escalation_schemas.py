@@ -34,13 +34,15 @@ class EscalationLogDocument(Document):
 
 
 class OwedPageDocument(Document):
-    """What somebody is told, or was to be told."""
+    """A page to a contact, sent or not."""
 
     id: int
     recipient: str | None = Field(description="a contact; null: outside your scope")
     name: str | None
     role: str | None
-    share: str | None = Field(default=None, description="the area whose part of it this is; null: the whole")
+    share: str | None = Field(
+        default=None, description="the area of the share that the page is about; null: the whole incident"
+    )
     instead_of: str | None = Field(description="the contact for whom the recipient stands in")
     phase: str
     step: int

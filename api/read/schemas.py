@@ -335,7 +335,7 @@ class ShareDocument(Document):
     acknowledged_by: str | None
     acknowledged_remark: _Remark = None
     eta_at: datetime | None = Field(default=None, description="until when the acknowledgement counts")
-    assignee: str | None = Field(default=None, description="to whom the share was handed over")
+    assignee: str | None = Field(default=None, description="the person to whom the share was handed over")
 
 
 class IncidentDocument(Document):

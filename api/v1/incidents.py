@@ -99,8 +99,8 @@ async def acknowledge(
 
 @router.post("/incidents/{id}/assign")
 async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> ToldIncident:  # noqa: A002
-    """Hand an incident to a person. Of an incident that reaches beyond your scope this hands over your share, and
-    acknowledges it if nobody looks after it. 409 when it is closed."""
+    """Assign an incident to a person. If the incident reaches beyond your scope, this assigns your share, and
+    acknowledges the share if it has no acknowledgement. 409 when the incident is closed."""
     by, until = author_of(request, assignment.by), context.config.acknowledging(None)
     return await _act(
         context,

@@ -42,7 +42,7 @@ async def show_picture(context: Shared, id: Annotated[UUID, Path()]) -> Response
 
 
 class _PhotosOf(msgspec.Struct, frozen=True):
-    """Pages on which photos are sent. `path`: of them; `load` raises a Problem (404); `show` says a refusal."""
+    """Pages with a form for photos. `path`: their path; `load` raises a Problem (404); `show` shows a refusal."""
 
     path: str
     load: Callable[[Connection, int], Awaitable[object]]

@@ -1,4 +1,4 @@
-"""The form on the page of an incident that says what was wrong and was done about it, with a photo that shows it."""
+"""The form on the page of an incident for the cause and the repair of the fault, with an optional photo."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,7 @@ router = page_router()
 
 @router.post("/incidents/{id}/repair")
 async def repair(request: Request, context: Shared, id: IncidentId) -> Response:  # noqa: A002
-    """Write the repair of the form down, with its photo if there is one; a refusal is shown on the page."""
+    """Store the repair of the form, with its photo if there is one; a refusal is shown on the page."""
     words = words_for(request)
     said: dict[str, str] = {}
     try:

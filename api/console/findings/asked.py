@@ -1,4 +1,4 @@
-"""Which findings an address asks for, and what the form for another one holds because of it."""
+"""The filter of findings in an address, and the initial values of the form for a new finding."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from store.pool import Connection
 
 
 class FindingFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which findings are listed, as the address says; times are Beijing's, without a zone."""
+    """The filter of findings from the address; times are in Beijing time, without a zone."""
 
     status: str = ""
     station: str = ""
@@ -23,7 +23,7 @@ class FindingFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters of the address but the cursor."""
+        """The parameters of the address, without the cursor."""
         return {
             "status": self.status,
             "station": self.station,
@@ -34,22 +34,22 @@ class FindingFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> FindingStatus | None:
-        """The status; None: every one."""
+        """The status; None: any status."""
         return next((one for one in FindingStatus if one == self.status), None)
 
     @property
     def number(self) -> int | None:
-        """The incident; None: every one."""
+        """The number of the incident; None: any incident."""
         return int(self.incident) if self.incident.isascii() and self.incident.isdecimal() else None
 
     def at(self, name: str) -> datetime | None:
-        """The time `from` or `until`; None: it is not given. Raises a Problem."""
+        """The time `from` or `until`; None: not given. Raises a Problem."""
         text = self.query[name].strip()
         return parse_stored_time(name, as_beijing_time(name, text)) if text else None
 
 
 async def about_which(connection: Connection, asked: FindingFilter) -> dict[str, str]:
-    """What the form for another finding holds: the station and the times of the incident, else of the address."""
+    """The initial values of the form for a new finding: station and times of the incident, else of the address."""
     given = {name: asked.query[name] for name in ("station", "incident", "from", "until")}
     found = None if asked.number is None else await load_incident_times(connection, asked.number)
     if found is None:

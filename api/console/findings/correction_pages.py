@@ -1,4 +1,4 @@
-"""Pages of corrections: the list, one, and the forms to propose, approve and refuse."""
+"""Pages of corrections: the list, a single correction, and the forms to propose, approve and refuse."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -48,12 +48,13 @@ async def show_corrections(
     finding: Text = "",
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
-    """Corrections, the newest first, and a form to propose one."""
+    """Corrections, the newest first, and a form to propose a correction."""
     return await _list(request, context, status, station, cursor, finding=finding)
 
 
 async def _about(connection: Connection, station: str, finding: str) -> dict[str, str]:
-    """What the form to propose one holds: the station and the times of the finding, if the address names one."""
+    """The initial values of the form to propose a correction: station and times of the finding in the address, if
+    any."""
     given = {"station": station, "finding": finding}
     number = int(finding) if finding.isascii() and finding.isdecimal() and len(finding) <= _MOST_DIGITS else None
     found = None if number is None else await finding_store.load_finding(connection, number)
@@ -149,7 +150,7 @@ async def approve(request: Request, context: Shared, id: CorrectionId) -> Respon
 
 @router.post("/corrections/{id}/refuse")
 async def refuse(request: Request, context: Shared, id: CorrectionId) -> Response:  # noqa: A002
-    """Refuse, and show the correction; a refusal of that is shown beside the form."""
+    """Refuse, and show the correction; an error is shown beside the form."""
     return await _decide(request, context, id, approves=False)
 
 

@@ -1,4 +1,4 @@
-"""Pages of findings and disputes: the list, one with its answer, and the forms."""
+"""Pages of findings and disputes: the list, a single finding with its answer, and the forms."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -52,7 +52,7 @@ async def show_findings(
     until: Text = "",
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
-    """Findings and disputes, the newest first, and a form for another that knows what the address is about."""
+    """Findings and disputes, the newest first, and a form for a new finding with initial values from the address."""
     asked = FindingFilter(status=status, station=station, incident=incident, begin=begin, until=until, cursor=cursor)
     return await _list(request, context, asked)
 
@@ -112,7 +112,7 @@ async def show_one(
     refused: str = "",
     said: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page of a finding. `said`: what a refused form held."""
+    """The page of a finding. `said`: the fields of a refused form."""
     words = words_for(request)
     async with context.database.snapshot() as connection:
         finding = await load_finding(connection, number)
@@ -174,7 +174,7 @@ async def _made(
 
 
 def _fields(said: Mapping[str, str]) -> dict[str, Any]:
-    """The form, in which times are Beijing's; what is empty is not named."""
+    """The fields of the form without the empty fields; times are in Beijing time."""
     names = ("station", "incident", "text")
     return {
         **{name: said[name].strip() for name in names if said.get(name, "").strip()},

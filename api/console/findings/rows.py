@@ -1,4 +1,4 @@
-"""What the pages of findings and corrections show of one, and why a form was refused."""
+"""The values of findings and corrections for their pages, and the reason why a form was refused."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -55,12 +55,12 @@ def correction_row(correction: CorrectionDocument, named: PlaceNames, words: Wor
 
 
 def _month(time: datetime) -> str:
-    """The month of a time, as the page of uptime is asked for it."""
+    """The month of a time, as the page of uptime takes it in its address."""
     return time.astimezone(HOME).strftime("%Y-%m")
 
 
 def with_times(said: Mapping[str, str]) -> dict[str, str]:
-    """The times of a form, which are Beijing's, as far as they are given. Raises a Problem."""
+    """The given times of a form, which are in Beijing time. Raises a Problem."""
     return {name: as_beijing_time(name, said[name]) for name in ("from", "until") if said.get(name, "").strip()}
 
 

@@ -41,9 +41,9 @@ ZH: Final = {
 }
 EN: Final = {
     "findings": "Findings and disputes",
-    "findings_say": "An auditor makes a finding about a time or an incident of a station, a person of the station "
-    "disputes a time; a supervisor answers, and whoever made it closes it. Figures change only by closures and "
-    "corrections.",
+    "findings_say": "An auditor makes a finding about a time or an incident of a station. A person of the station "
+    "disputes a time. A supervisor answers, and the person who made the finding or dispute closes it. Figures change "
+    "only by closures and corrections.",
     "no_findings": "No findings or disputes",
     "all_findings": "All findings and disputes",
     "findings_of_day": "Findings",
@@ -62,8 +62,8 @@ EN: Final = {
     "own_answer": "Your account made it, so another person must answer it",
     "corrections": "Corrections of history",
     "one_correction": "Correction of history",
-    "corrections_say": "With a correction a time that is over counts otherwise in the figures. One person proposes "
-    "it, and it counts once another one approves it; the records stay as they are.",
+    "corrections_say": "A correction changes how a past time counts in the figures. One person proposes a correction. "
+    "It takes effect when another person approves it. The records do not change.",
     "no_corrections": "No corrections",
     "all_corrections": "All corrections",
     "counts_as": "Counts as",
@@ -76,5 +76,5 @@ EN: Final = {
     "do_propose": "Propose",
     "do_refuse": "Refuse",
     "do_take_back": "Withdraw",
-    "own_proposal": "Your account proposed it, so another person must approve it",
+    "own_proposal": "Your account proposed this correction, so another person must approve it",
 }

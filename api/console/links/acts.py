@@ -61,14 +61,13 @@ class _SentBeforeError(Exception):
 
 
 class TakenError(Exception):
-    """Somebody else took the incident since the page was shown."""
+    """Another person took the incident after the page was shown."""
 
 
 async def act_once(visit: Visit, form: LinkForm) -> bool:
     """Do what a form says; False: the same form was sent before, and nothing happens.
 
-    Raises ActionRefusedError, TakenError, TooManyPostsError, LookupError for a link that was ended just now, and a
-    Problem.
+    Raises ActionRefusedError, TakenError, TooManyPostsError, LookupError if the link ended meanwhile, and a Problem.
     """
     need = NEEDS.get(form.act)
     if need is None:
@@ -114,7 +113,7 @@ def _acknowledging(visit: Visit, form: LinkForm) -> IncidentAction:
     async def act(connection: Connection, now: datetime) -> None:
         until = _until(visit, form, now)
         if await _owner_as_seen(connection, visit, form) not in (None, visit.account.id) and until.eta is None:
-            until = actions.Expected(now + until.otherwise)  # taken over: it counts from now
+            until = actions.Expected(now + until.otherwise)  # taken over: the time counts from now
         number, by = visit.link.incident, visit.author
         await actions.acknowledge(connection, number, by, form.text or None, now, until)
 
@@ -127,8 +126,8 @@ def _until(visit: Visit, form: LinkForm, now: datetime) -> actions.Expected:
 
 
 async def _owner_as_seen(connection: Connection, visit: Visit, form: LinkForm) -> str | None:
-    """The account that works on the incident. Raises TakenError when the page did not show that one (its field `seen`),
-    so that nobody takes the incident away from another person unawares."""
+    """The account that works on the incident. Raises TakenError when the page (its field `seen`) did not show this
+    account, so that no person takes over an incident by accident."""
     owner: str | None = await connection.fetchval(QUERIES.hold_owner, visit.link.incident)
     if owner is not None and owner not in (visit.account.id, form.said.get(SEEN)):
         raise TakenError

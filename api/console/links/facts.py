@@ -30,14 +30,14 @@ _HEALTH_WITHIN: Final = timedelta(days=7)
 _MOST_BEFORE: Final = 3
 """Earlier incidents of the station that are shown."""
 _MOST_BESIDE: Final = 4
-"""Other stations of the area that are offline and are named."""
+"""Maximum number of other offline stations of the area that are named."""
 
 
 class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The incident and what is around it. `place`: names, address and position of the station; `health`: its last
-    sample; `around`: the area with the counts of its stations; `beside`: other stations of it that are offline;
-    `before`: earlier incidents with their repairs; `hold`: whether the account holds the incident as a whole, a share
-    of it, or a part."""
+    sample; `around`: the area with the counts of its stations; `beside`: other offline stations of the area;
+    `before`: earlier incidents with their repairs; `hold`: whether the account holds the whole incident, a share of it,
+    or a part."""
 
     now: datetime
     incident: IncidentDetail

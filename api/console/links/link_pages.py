@@ -81,7 +81,7 @@ async def _read(request: Request, visit: Visit, token: str) -> Response:
 
 
 def _own_fields(said: Mapping[str, str], file: bytes) -> dict[str, str]:
-    """What makes a form the same form: all but what the page showed."""
+    """The fields that identify a form that is sent again: all fields except `seen`, and the hash of the file."""
     own = {name: value for name, value in said.items() if name != SEEN}
     return {**own, FILE: hashlib.sha256(file).hexdigest()} if file else own
 
@@ -163,7 +163,8 @@ def _why(words: Words, refused: str | Said, facts: LinkFacts) -> str:
 
 
 def _refused(request: Request, context: Context, exc: LinkRefusedError) -> Response:
-    """The page of a link that is not good: why, and what to do. Not compressed: its length would tell tokens apart."""
+    """The page of a refused link: the reason, and what to do. The page is not compressed, because the compressed length
+    would depend on the token."""
     words = _words(request, context, exc.language)
     if request.method == "POST" and by_script(request):
         return said_to_script(exc.status, refused=words("refused", why=words(f"link_is.{exc.why}")))
@@ -172,6 +173,7 @@ def _refused(request: Request, context: Context, exc: LinkRefusedError) -> Respo
 
 
 def _words(request: Request, context: Context, language: str | None) -> Words:
-    """The language that `?lang=` asks for, else the one chosen before, else that of the contact, else the browser's."""
+    """The language that `?lang=` asks for, else the last choice, else the language of the contact, else of the
+    browser."""
     asked = language_of(request.query_params.get("lang", "")) or request.cookies.get(LANGUAGE_COOKIE) or language
     return Words(choose(asked, request.headers.get("accept-language", ""), context.config.language))

@@ -1,4 +1,4 @@
-"""Answers by a link: kept by nobody, small on a slow line, and for the script of the page as JSON."""
+"""Answers to requests by a link: never cached, compressed for slow lines, and as JSON for the script of the page."""
 
 import gzip
 from typing import Final
@@ -12,27 +12,28 @@ _LEVEL: Final = 6
 
 
 def by_script(request: Request) -> bool:
-    """Whether the script of the page sent the form: it shows the answer in the page, which is not loaded again."""
+    """Whether the script of the page sent the form: then the script shows the answer without loading the page again."""
     return is_program(request.headers.get("accept", ""))
 
 
 def said_to_script(status: int, **members: str) -> Response:
-    """The answer to the script: `to`: the address of the page from now on, and `said`; or `refused`, and `seen`."""
+    """The answer to the script: the new address of the page (`to`) and a text (`said`); or the reason of a refusal
+    (`refused`) and the new value of the field `seen`."""
     return private(JSONResponse(members, status))
 
 
 def private(page: Response) -> Response:
-    """Nobody keeps the page, and no search engine lists it."""
+    """The page with headers that forbid caches to store it and search engines to list it."""
     page.headers["Cache-Control"] = "no-store, private"
     page.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
     return page
 
 
 def small(request: Request, page: Response) -> Response:
-    """The page compressed, if the browser takes that: over 20 kbit/s it saves three seconds.
+    """The page, compressed if the browser accepts gzip: this saves three seconds over a line of 20 kbit/s.
 
-    Pages of the console are not compressed: the length of a page that repeats what a stranger wrote betrays what else
-    is in it (BREACH). Nothing here is secret from whoever can ask for the page: that takes the token.
+    Pages of the console are not compressed: if a page repeats the text of an attacker, its compressed length leaks
+    other contents of the page (BREACH). This page has no secrets from a client that has the token.
     """
     if not _takes_gzip(request.headers.get("accept-encoding", "")):
         return page

@@ -113,19 +113,19 @@ EN: Final = {
     "link_done.after_photo": "The photo is saved.",
     "link_done.after_closure": "The closure is declared and waits for its approval.",
     "link_counted": "This form was received before; it counts once.",
-    "link_kept": "No connection. What you typed is kept on this phone and is sent when the connection is back. "
+    "link_kept": "No connection. Your text is kept on this phone and is sent when the connection is back. "
     "To try now, press the button again.",
-    "link_away": "The server does not answer now. What you typed is kept on this phone and is sent again soon.",
+    "link_away": "The server does not answer now. Your text is kept on this phone and is sent again soon.",
     "link_sending": "Sending …",
     "link_unsent": "This was not sent yet. Check the text and send it.",
     "link_elsewhere": "This text was sent or deleted in another window.",
-    "link_to_act": "Take it, report, add a photo",
+    "link_to_act": "Take the incident, report, add a photo",
     "link_own": "You work on it",
     "link_theirs": "{who} works on it. If you take it over, you are responsible.",
     "link_do_take": "Take it over",
     "link_taken": "{who} took this incident just now and expects the end at {time}. To take it over, press the button "
     "again.",
-    "link_verified": "The result is known by {time} at the latest, and you are told.",
+    "link_verified": "The result is known by {time} at the latest, and you get a message.",
     "link_beside": "Other stations that are offline:",
     "link_older": "{n} earlier entries",
     "link_again": "The form is no longer good and nothing was saved. Check the text and send it again.",

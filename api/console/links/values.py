@@ -1,4 +1,4 @@
-"""What the template of a link's page is given of its incident."""
+"""The values of an incident for the template of the page of a link."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,9 +12,9 @@ from api.read.response.repairs import RepairDocument
 from api.read.schemas import IncidentEntry
 
 _MOST_SHOWN: Final = 8
-"""People who were told and entries of the history that are shown."""
+"""Maximum number of notified people, and of entries of the history, on the page."""
 _SEEN_ENTRIES: Final = 3
-"""Entries of the history that are seen at once; the rest is folded."""
+"""Entries of the history outside of the fold; the rest is inside."""
 _SAID_ELSEWHERE: Final = ("resolved_by", "resolved_remark", "fixed_at", "shelved_by")
 
 
@@ -23,7 +23,7 @@ def incident_values(words: Words, facts: LinkFacts) -> dict[str, Any]:
     incident = facts.incident
     station, area = facts.named.station(incident.station), facts.named.area(incident.area)
     told = [] if facts.told is None else [page for page in facts.told.pages if page.name]
-    # When the station was seen last stands there already, newer.
+    # The page already shows a newer time at which the station was last seen.
     hidden = [*_SAID_ELSEWHERE, *(["seen_at"] if facts.station else [])]
     entries = [(entry, _entry_text(words, entry)) for entry in incident.entries[:_MOST_SHOWN]]
     return {
@@ -41,13 +41,13 @@ def incident_values(words: Words, facts: LinkFacts) -> dict[str, Any]:
 
 
 def newest_repair(repairs: Sequence[RepairDocument]) -> RepairDocument | None:
-    """The newest repair that was said to be done; None: there is none, or nothing shows whether it held."""
+    """The newest report of a finished repair; None: there is none, or it could not be verified."""
     said = next((repair for repair in repairs if repair.fixed), None)
     return None if said is not None and said.outcome == "overtaken" else said
 
 
 def _in_minutes(time: timedelta) -> timedelta:
-    """Without seconds, unless it is less than a minute."""
+    """The time in whole minutes; a time below one minute does not change."""
     minute = timedelta(minutes=1)
     return time if time < minute else time - time % minute
 

@@ -1,4 +1,4 @@
-"""What pages say of one incident to somebody who goes there. Pure."""
+"""The values of an incident for pages of people who travel to the station. Pure."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ Shown = Callable[[str], str]
 
 
 class NamesOfPlaces(Protocol):
-    """What stations and areas are called."""
+    """The names of stations and areas."""
 
     def station(self, station: str | None, /) -> str | None:
         """Of a station by its id; None for none."""

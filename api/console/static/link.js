@@ -1,6 +1,6 @@
-// Keeps what is typed, for each form of each link, and sends it by itself until the server has answered. The page works
-// without this script. Only an answer of our own counts as received: a connection that is cut, an answer that does not
-// come in time, a fault of the server and the page of a hotspot do not.
+// Stores the typed text for each form of each link, and retries to send it until the server has answered. The page
+// works without this script. Only an answer of Milepost counts as received: a cut connection, a timeout, an error of
+// the server and the page of a hotspot do not.
 "use strict";
 (() => {
   const DAY = 86_400_000;
@@ -13,7 +13,7 @@
   const drop = (key) => { try { localStorage.removeItem(key); } catch { /* a private window */ } };
   const isOld = (kept, age) => !kept || !(Date.now() - kept.at < age);
 
-  // What was typed for links that have expired.
+  // Delete stored texts of links that have expired.
   const all = () => { try { return Object.keys(localStorage); } catch { return []; } };
   for (const key of all()) if (key.startsWith("milepost /i/") && isOld(read(key), 8 * DAY)) drop(key);
 
@@ -52,7 +52,7 @@
       clearTimeout(timer);
       const data = new FormData(form);
       const hasFile = [...data.values()].some((one) => one instanceof File && one.size);
-      // A photo is not kept on the phone: nothing is sent without it later.
+      // A photo is not stored on the phone: a form with a photo is not sent again after the page is closed.
       keep(!hasFile);
       waiting.add(form);
       busy = true;
@@ -81,7 +81,7 @@
     function finish(found) {
       done(found.said);
       next = found.to;
-      // Who waits for the connection is sent first: another page would cut that off.
+      // Forms that wait for the connection are sent first: loading the next page would stop them.
       if (waiting.size === 0) location.replace(next);
     }
 
@@ -103,7 +103,7 @@
     form.addEventListener("input", () => { if (same(fields(), empty)) drop(key); else keep(waiting.has(form)); });
     form.addEventListener("submit", (event) => { event.preventDefault(); pause = 1000; send(); });
     form.addEventListener("again", () => { if (waiting.has(form)) send(); });
-    // Another window of this link sent the text, or changed it: this one follows unless something else is typed here.
+    // Another window of this link sent or changed the text: this window takes the change unless its own text differs.
     addEventListener("storage", (event) => {
       if (event.key !== key || busy) return;
       const old = JSON.parse(event.oldValue), now = JSON.parse(event.newValue);

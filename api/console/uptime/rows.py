@@ -32,7 +32,7 @@ def figure_row(words: Words, name: str, figures: UptimeFigures, **more: Any) -> 
 
 
 def day_query(at: str) -> dict[str, str] | None:
-    """The times of a day, as the page of findings is asked for them; None for a month."""
+    """The times of a day, as the page of findings takes them in its address; None for a month."""
     if len(at) != len("2026-11-02"):
         return None
     following = date.fromisoformat(at) + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Which requests carry a file, and how much all of them together may hold."""
+"""Which requests carry a file, and how many such requests the server accepts at a time."""
 
 import re
 from collections import Counter
@@ -10,15 +10,15 @@ from api.http.problems import Problem
 from registry.photos.rules import MAX_UPLOAD
 
 MAX_UPLOAD_BODY: Final = MAX_UPLOAD + 64 * 1024
-"""Bytes of a body with a file: the fields of a form come with it."""
+"""Bytes of a body with a file, including the other fields of the form."""
 MOST_DRAINED: Final = 3 * MAX_UPLOAD
-"""Bytes that are read of a body that is too large, and thrown away, so that a browser shows the answer."""
+"""Bytes of a body that is too large, which the server reads and discards so that the browser shows the answer."""
 UPLOAD_WITHIN: Final = 300.0
-"""Seconds in which a body with a file must have come: phones in villages send 20 kbit/s."""
+"""Seconds in which a body with a file must arrive: phones in villages send 20 kbit/s."""
 MOST_UPLOADS: Final = 16
-"""Bodies with files that one server holds or waits for at a time."""
+"""Maximum number of bodies with files that a server holds or receives at a time."""
 MOST_OF_ACCOUNT: Final = 3
-"""Of these, those of one account."""
+"""The same maximum for one account."""
 _PHOTOS: Final = re.compile(r"(/api/v1)?/(incidents|closures|findings)/\d+/photos|/i/[^/]+/photos?")
 _FORMS: Final = re.compile(r"/closures|/findings|/disputes|/incidents/\d+/repair|/i/[^/]+(/closures?)?")
 MULTIPART: Final = "multipart/form-data"
@@ -40,7 +40,7 @@ class Uploads:
 
     @contextmanager
     def hold(self, account: str) -> Iterator[None]:
-        """Room for one body. Raises a Problem (503; 429 when the account itself fills its part)."""
+        """Count one body while the block runs. Raises a Problem (503; 429 when the account has its maximum)."""
         if self._held[account] >= MOST_OF_ACCOUNT:
             raise Problem(
                 429, "your account is sending other files: wait until they are sent", headers={"Retry-After": "5"}

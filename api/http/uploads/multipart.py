@@ -1,6 +1,7 @@
 """Forms with files, as browsers send them (RFC 7578), read as they arrive. Pure.
 
-python-multipart splits a body into parts; this module bounds them, and refuses what a browser would not send.
+python-multipart splits a body into parts; this module limits their number and size, and refuses forms that no browser
+sends.
 """
 
 import re
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
 
 MOST_PARTS: Final = 20
 _MOST_HEAD: Final = 2048
-"""Bytes of the head of a part, and of the text before the first one."""
+"""Bytes of the head of a part, and of the text before the first part."""
 _MOST_FIELD: Final = 64 * 1024
-"""Bytes of a field that is no file."""
+"""Bytes of a field without a file."""
 _MOST_BOUNDARY: Final = 70
 _MOST_NAME: Final = 200
 _OTHER_FILE: Final = re.compile(rb";\s*filename\*=", re.IGNORECASE)
-"""How some programs name a file; the library leaves such names out."""
+"""Another way to name a file, which some programs use and the library ignores."""
 
 
 class UnfitFormError(ValueError):
-    """A body that is no form of a browser, or did not come completely."""
+    """A body that is not a form of a browser, or did not arrive completely."""
 
 
 class SentForm(msgspec.Struct, frozen=True):
@@ -36,15 +37,15 @@ class SentForm(msgspec.Struct, frozen=True):
 
 
 def boundary_of(content_type: str) -> bytes | None:
-    """What separates the parts of a body of this Content-Type; None: it is no such form."""
+    """The boundary between the parts of a body of this Content-Type; None: the body is not such a form."""
     kind, options = parse_options_header(content_type.strip())
     boundary = options.get(b"boundary", b"")[:_MOST_BOUNDARY]
     return boundary if kind == b"multipart/form-data" and boundary else None
 
 
 class FormReader:
-    """Reads the form in a body piece by piece. A fault is kept until `form`, because the rest of a body is received
-    before the answer."""
+    """Reads the form in a body piece by piece. `form` raises an earlier fault, because the server receives the rest of
+    the body before it answers."""
 
     def __init__(self, boundary: bytes) -> None:
         self._parts = _Parts()
@@ -55,7 +56,7 @@ class FormReader:
 
     @property
     def leading(self) -> dict[str, str]:
-        """The fields before the first file, as far as they are there."""
+        """The fields before the first file that were read so far."""
         return self._parts.leading
 
     def take(self, piece: bytes) -> None:
@@ -73,8 +74,8 @@ class FormReader:
         self._parts.drop_files()
 
     def form(self) -> SentForm:
-        """The fields and files; of several with one name the last. Raises UnfitFormError. The last boundary must be
-        there: without it the body did not come completely."""
+        """The fields and files; if several have the same name, the last one counts. Raises UnfitFormError, also when
+        the last boundary is missing, because then the body did not arrive completely."""
         if self._fault is not None:
             raise self._fault
         if not self._parts.is_whole:
@@ -91,7 +92,7 @@ class FormReader:
         if found < 0 and len(self._beginning) < most:
             return b""
         if found < 0:
-            raise UnfitFormError("the form does not begin")
+            raise UnfitFormError("the form does not begin with its boundary")
         rest, self._beginning = bytes(self._beginning[found + 2 :]), None
         return rest
 
@@ -112,11 +113,11 @@ class _Parts:
 
     @property
     def is_done(self) -> bool:
-        """Whether what follows does not matter."""
+        """Whether the rest of the body is ignored."""
         return self._has_file and not self._keeps_files
 
     def callbacks(self) -> "MultipartCallbacks":
-        """What the parser calls."""
+        """The callbacks of the parser."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._head.add_name(data[start:end]),
@@ -186,9 +187,9 @@ class _Head:
         self._name, self._value = bytearray(), bytearray()
 
     def finish(self) -> None:
-        """Read what was added. Raises UnfitFormError."""
+        """Parse the lines of the head. Raises UnfitFormError."""
         if len(self._dispositions) != 1:
-            raise UnfitFormError("a part of the form does not say what it is")
+            raise UnfitFormError("a part of the form has no content disposition, or more than one")
         kind, options = parse_options_header(self._dispositions[0])
         name = options.get(b"name")
         if kind != b"form-data" or name is None or len(name) > _MOST_NAME:
@@ -199,4 +200,4 @@ class _Head:
     def _grow(self, some: bytes) -> None:
         self._size += len(some)
         if self._size > _MOST_HEAD:
-            raise UnfitFormError("a part of the form has a long head")
+            raise UnfitFormError("the head of a part of the form is too long")

@@ -1,4 +1,4 @@
-"""Reads the body of a request that carries a file, once its permission is known."""
+"""Reads the body of a request that carries a file, after the permission was checked."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,12 +16,12 @@ from api.http.uploads.multipart import FormReader, SentForm, UnfitFormError, bou
 from registry.photos.rules import PhotoRefusal, PhotoRefusedError
 
 FILE: Final = "photo"
-"""The field of a form that has the file."""
+"""The name of the form field with the file."""
 _FIELDS: Final = "application/x-www-form-urlencoded"
 
 
 class UploadTooLargeError(PhotoRefusedError):
-    """A body that is too large. `fields`: those that came before the file."""
+    """A body that is too large. `fields`: the form fields before the file."""
 
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__(PhotoRefusal.TOO_LARGE)
@@ -29,17 +29,17 @@ class UploadTooLargeError(PhotoRefusedError):
 
 
 def typed(refusal: Exception, said: Mapping[str, str]) -> Mapping[str, str]:
-    """What was typed into a form that was refused. `said`: its fields, as far as it was read."""
+    """The typed values of a refused form. `said`: the fields that were read."""
     return refusal.fields if isinstance(refusal, UploadTooLargeError) else said
 
 
 @asynccontextmanager
 async def read_upload(request: Request, uploads: Uploads, account: str) -> AsyncIterator[SentForm]:
-    """The form of a request, for as long as the block works with it: one with a file, one without, or a bare file as
-    the field FILE. `account`: who sends it.
+    """The form of a request while the block runs: a form with or without a file, or a body that is itself the file, as
+    the field FILE. `account`: the sender.
 
-    Raises UploadTooLargeError; PhotoRefusedError for a body that did not come completely; a Problem for one that may
-    not come now.
+    Raises UploadTooLargeError; PhotoRefusedError for an incomplete body; a Problem when too many bodies are sent
+    at the moment, and for a body that arrives too slowly.
     """
     require_may_act(request.scope)
     content_type = request.headers.get("content-type", "")
@@ -62,7 +62,7 @@ async def _form(request: Request, content_type: str) -> SentForm:
 
 
 class _FileReader:
-    """Reads a body that is the file, as FormReader reads a form."""
+    """Reads a body that is itself the file; it has the methods of FormReader."""
 
     def __init__(self) -> None:
         self.leading: dict[str, str] = {}
@@ -80,8 +80,8 @@ class _FileReader:
 
 
 async def _receive(request: Request, reader: FormReader | _FileReader) -> bool:
-    """Read the body; whether it is not too large. Of one that is too large no file is kept, but the rest is received,
-    so that a browser shows the answer."""
+    """Read the body; False: the body is too large. Then no file is kept, but the rest is received, so that the browser
+    shows the answer."""
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > MAX_UPLOAD_BODY:
         reader.drop_files()

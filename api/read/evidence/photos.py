@@ -1,4 +1,4 @@
-"""Photos of incidents, closures and findings: what is said of each, and its bytes."""
+"""Photos of incidents, closures and findings: their documents and their bytes."""
 
 from datetime import datetime
 from typing import Final
@@ -30,12 +30,12 @@ class PhotoDocument(Document):
     incident: int | None
     closure: int | None
     finding: int | None = Field(description="a finding or dispute")
-    repair: int | None = Field(description="the repair of the incident that it shows, if it came with one")
+    repair: int | None = Field(description="the repair that the photo shows; null: none")
     sha256: str = Field(description="of the JPEG, in hex; the ledger has it too")
     size: int = Field(description="bytes of the JPEG")
     width: int
     height: int
-    made_by: str = Field(description="the account that sent it")
+    made_by: str = Field(description="the account that sent the photo")
     made_remark: str | None = Field(description="on whose behalf the account acted, as the client said")
     made_at: datetime
 
@@ -59,8 +59,7 @@ def photo_document(photo: KeptPhoto) -> PhotoDocument:
 
 
 async def list_photos(connection: Connection, of: PhotoOf) -> Listing[PhotoDocument]:
-    """The photos of an incident, a closure or a finding in the order in which they were sent: there are few, so all at
-    once."""
+    """All photos of an incident, a closure or a finding, in the order in which they were sent."""
     return Listing(items=[photo_document(one) for one in await store.list_photos(connection, of)], next=None)
 
 

@@ -1,1 +1,1 @@
-"""Findings, disputes and corrections as they are read."""
+"""Reads findings, disputes and corrections."""

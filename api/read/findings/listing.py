@@ -1,4 +1,4 @@
-"""Findings, disputes and corrections: filtered lists, and one."""
+"""Findings, disputes and corrections: filtered lists and single items."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -20,7 +20,7 @@ _Remark = Annotated[str | None, Field(description="on whose behalf the account a
 
 
 class FindingDocument(Document):
-    """What an auditor (finding) or a person of the station (dispute) says about a time of a station, and its answer."""
+    """A finding of an auditor, or a dispute of a person of the station, about a time of a station, with its answer."""
 
     model_config = ConfigDict(title="Finding")
 
@@ -46,7 +46,7 @@ class FindingDocument(Document):
 
 
 class CorrectionDocument(Document):
-    """A time of a station that counts otherwise than observed, once a second account has approved it."""
+    """A time of a station that counts otherwise than observed, after a second account has approved the correction."""
 
     model_config = ConfigDict(title="Correction")
 
@@ -77,8 +77,8 @@ async def list_findings(
     begin: datetime | None = None,
     end: datetime | None = None,
 ) -> FoundPage[FindingDocument]:
-    """Findings and disputes, the newest first; those that touch the time from `begin` to `end`. Raises a Problem for a
-    cursor that is not ours."""
+    """Findings and disputes, the newest first, whose time overlaps the time from `begin` to `end`. Raises a Problem for
+    an invalid cursor."""
     after = page.after(AfterFinding, AfterFinding(MAX_ID)).id
     query = finding_store.QUERIES.list_findings
     rows = await connection.fetch(query, after, station, incident, status, page.limit + 1, begin, end)
@@ -99,7 +99,7 @@ async def list_corrections(
     finding: int | None = None,
     status: str | None = None,
 ) -> FoundPage[CorrectionDocument]:
-    """Corrections, the newest first. Raises a Problem for a cursor that is not ours."""
+    """Corrections, the newest first. Raises a Problem for an invalid cursor."""
     after = page.after(AfterCorrection, AfterCorrection(MAX_ID)).id
     query = finding_store.QUERIES.list_corrections
     rows = await connection.fetch(query, after, station, finding, status, page.limit + 1)

@@ -21,7 +21,7 @@ from store.pool import Connection
 _STEP: Final = 1_000
 
 Progress = Callable[[int], None]
-"""Takes the number of stations that are read so far."""
+"""Takes the number of stations that were read so far."""
 
 
 async def load_uptime_facts(
@@ -33,9 +33,9 @@ async def load_uptime_facts(
     most: int | None = None,
     progress: Progress | None = None,
 ) -> UptimeFacts:
-    """What a report says of an area with all below it, or of everything in the scope (`area` None).
+    """The facts of a report of an area with all areas below it, or of everything in the scope (`area` None).
 
-    Raises a Problem: 404 for an area that is not there, 422 for more than `most` stations.
+    Raises a Problem: 404 for an unknown area, 422 for more than `most` stations.
     """
     found = await load_area_uptime(connection, area, period)
     before = await load_area_uptime(connection, area, period_named(period.before))
@@ -64,7 +64,7 @@ async def load_uptime_facts(
 
 
 async def period_facts(connection: Connection, found: FoundUptime, place: tuple[str, str] | None) -> PeriodFacts:
-    """What is said of a place and a period before any figure."""
+    """The facts about the place and the period of a report, without figures."""
     head = await read_head(connection)
     period, frozen = found.period, found.frozen.get(found.period.begin)
     return PeriodFacts(
@@ -139,7 +139,7 @@ def _place(
 
 
 def parts_of(found: FoundUptime) -> list[tuple[date, Figures]]:
-    """The figures by day, in a year by month; days of a frozen month with what came later, as the page shows them."""
+    """The figures by day, in a year by month. Days of a frozen month include later revisions, as on the page."""
     shown = found.parts if found.later is None or found.period.is_year else found.later
     sums: dict[date, Figures] = {}
     for day, _, figures in shown:

@@ -8,7 +8,8 @@ SELECT s.name, s.name_en, a.name AS area_name, a.name_en AS area_name_en
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = $1;
 
 -- name: incidents_of_stations
--- Of stations ($1) how many incidents began in a span ($2 to before $3), and the causes that were found last for each.
+-- For stations ($1), the number of incidents that began in a span ($2 to before $3), and the newest cause of each
+-- incident.
 SELECT i.station, count(*)::int AS incidents,
        coalesce(array_agg(DISTINCT r.cause ORDER BY r.cause) FILTER (WHERE r.cause IS NOT NULL), '{}') AS causes
 FROM incident i
@@ -16,7 +17,7 @@ LEFT JOIN LATERAL (SELECT cause FROM repair WHERE incident = i.id ORDER BY id DE
 WHERE i.station = ANY ($1::text[]) AND i.began_at >= $2 AND i.began_at < $3 GROUP BY i.station;
 
 -- name: incidents_of_station
--- The incidents of a station ($1) that began in a span ($2 to before $3), with the cause that was found last. At most $4.
+-- The incidents of a station ($1) that began in a span ($2 to before $3), with their newest causes. At most $4.
 SELECT i.id, i.kind, i.began_at, i.closed_at,
        (SELECT cause FROM repair WHERE incident = i.id ORDER BY id DESC LIMIT 1) AS cause
 FROM incident i WHERE i.station = $1 AND i.began_at >= $2 AND i.began_at < $3 ORDER BY i.began_at, i.id LIMIT $4;

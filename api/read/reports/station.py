@@ -23,14 +23,14 @@ from registry.hours.opening_text import ScheduleError
 from store.pool import Connection
 
 _AROUND: Final = timedelta(hours=54)
-"""Zones lie up to 14 hours from UTC, and a day is up to a day longer where the zone changes."""
+"""Zones differ from UTC by up to 14 hours, and a day is up to one day longer when the zone changes."""
 _MOST_INCIDENTS: Final = 1_000
 
 DayHours = tuple[date, Sequence[Figures]]
 
 
 async def load_station_facts(connection: Connection, station: str, period: UptimePeriod, language: str) -> StationFacts:
-    """What a report says of a station. Raises a Problem (404)."""
+    """The facts of a report of a station. Raises a Problem (404)."""
     row = await connection.fetchrow(QUERIES.station_of_report, station)
     if row is None:
         raise not_found("station", station)
@@ -52,7 +52,7 @@ async def load_station_facts(connection: Connection, station: str, period: Uptim
 
 
 async def _hours(connection: Connection, station: str, kept: tuple[date, date]) -> list[DayHours]:
-    """The hours of the kept days; none for a station whose rules cannot be read."""
+    """The hours of the kept days; empty for a station whose rules cannot be read."""
     first, last = kept
     begin, end = _midnight(first) - _AROUND, _midnight(last) + _AROUND + timedelta(days=1)
     registry = RegistryAsOf(await load_facts(connection, [station]))

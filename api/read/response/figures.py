@@ -13,9 +13,9 @@ K = TypeVar("K", str, str | None)
 
 
 class AnsweredIncident(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident that people were told of. `hours`: those of its station; None: always open.
+    """An incident that people were notified of. `hours`: the hours of its station; None: always open.
 
-    `acknowledged_at`: when somebody first acknowledged it; `ended_at`: the end of its fault.
+    `acknowledged_at`: the time of the first acknowledgement; `ended_at`: the end of its fault.
     """
 
     kind: str
@@ -29,7 +29,7 @@ class AnsweredIncident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeanAndMedian(msgspec.Struct, frozen=True):
-    """The mean and the median of some times, in seconds; None: there are none."""
+    """The mean and the median of some times, in seconds; None: there are no times."""
 
     mean: float | None = None
     median: float | None = None
@@ -43,7 +43,7 @@ class Delay(msgspec.Struct, frozen=True):
 
 
 class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The answers to some incidents. The times are those of the incidents that were acknowledged, or that ended."""
+    """The answers to some incidents. The times are from acknowledged incidents, or from ended incidents."""
 
     incidents: int
     acknowledged: int
@@ -53,8 +53,8 @@ class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def figures_of(incidents: Sequence[AnsweredIncident]) -> ResponseFigures:
-    """The figures of some incidents. The time to an acknowledgement counts from when the incident opened, because
-    nobody could be told before; the time to the repair counts from when the fault began."""
+    """The figures of some incidents. The time to an acknowledgement begins when the incident opens, because no person
+    can be notified before; the time to the repair begins with the fault."""
     taken = [_span(one, one.opened_at, one.acknowledged_at) for one in incidents if one.acknowledged_at is not None]
     ended = [_span(one, one.began_at, one.ended_at) for one in incidents if one.ended_at is not None]
     return ResponseFigures(
@@ -80,8 +80,8 @@ def figures_by(
 def part_of(path: Sequence[str], asked: Sequence[str]) -> str | None:
     """The area by which figures group an incident of an area with this path (itself last).
 
-    Of one area that is asked about: the area directly below it, or itself. Of several: the one of them. Of the whole
-    (no area asked about): the highest. None: the incident has no area.
+    If one area was asked for: the area directly below it, or the area itself. If several areas were asked for: the one
+    that contains the incident. Without an asked area: the highest area. None: the incident has no area.
     """
     if not path:
         return None
@@ -97,7 +97,7 @@ def areas_of(paths: Mapping[str, Sequence[str]], asked: Sequence[str]) -> dict[s
 
 
 def _span(incident: AnsweredIncident, begin: datetime, end: datetime | None) -> tuple[timedelta, timedelta]:
-    """(wall time, open time) of an interval; of one that ends before it begins both are 0."""
+    """(wall time, open time) of an interval; both are 0 if the interval ends before it begins."""
     until = begin if end is None else max(begin, end)
     return until - begin, open_time(incident.hours, begin, until)
 

@@ -6,10 +6,10 @@ from api.read.response.schemas import WorkGroup, WorkItem
 
 
 def by_township(items: Iterable[WorkItem]) -> list[WorkGroup]:
-    """The work grouped by township, or by the area of what is in no township.
+    """The work grouped by township, or by area for incidents outside of townships.
 
-    Within a group, and among the groups, the incident with the longest open time comes first; of the same open time,
-    the one with the longest wall time.
+    Within a group, and among the groups, the incident with the longest open time comes first; if open times are equal,
+    the incident with the longest wall time.
     """
     groups: dict[str | None, list[WorkItem]] = {}
     for item in sorted(items, key=_urgency):

@@ -13,7 +13,7 @@ ZERO = timedelta(0)
 class OpenHours:
     """The openings of a calendar, in order and without overlaps, with the open time before each of them.
 
-    What lies before the first opening and after the last one counts as closed.
+    The time before the first opening and after the last opening counts as closed.
     """
 
     def __init__(self, openings: Iterable[Opening]) -> None:
@@ -34,7 +34,7 @@ class OpenHours:
 
 
 def hours_of(calendar: Calendar, begin: datetime, end: datetime) -> OpenHours:
-    """The openings of a calendar within [begin, end); of a calendar that cannot be read there are none."""
+    """The openings of a calendar within [begin, end); empty for a calendar that cannot be read."""
     try:
         return OpenHours(calendar.openings(begin, end))
     except ValueError:

@@ -13,7 +13,7 @@ from store.pool import Connection
 
 
 async def load_calendars_of(connection: Connection, calendars: Iterable[int | None]) -> dict[int, Calendar]:
-    """Calendars by their ids; one that cannot be read is never open."""
+    """Calendars by their ids; a calendar that cannot be read is never open."""
     wanted = {one for one in calendars if one is not None}
     if not wanted:
         return {}

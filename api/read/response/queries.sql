@@ -1,13 +1,13 @@
 -- name: own_contacts
--- The contacts of an account ($1), or the one that is asked for ($2), that are not retired and are no rooms.
+-- The contacts of an account ($1), or the contact in the request ($2), without retired contacts and rooms.
 SELECT id, name, account FROM contact
 WHERE CASE WHEN $2::text IS NULL THEN account = $1 ELSE id = $2 END AND NOT room AND retired_at IS NULL
 ORDER BY id COLLATE "C";
 
 -- name: own_incidents
--- The open incidents that concern a person, the oldest first: assigned to one of the names $1, acknowledged by them, told to the
--- contacts $2 (of their latest pages), or in the areas $3 ($4: everywhere) where the person is on duty. What has a cause that is
--- in the list because of the same duty is not listed for the duty: it is over when its cause is.
+-- The open incidents that concern a person, the oldest first: assigned to or acknowledged by one of the names $1, in
+-- the latest pages to the contacts $2, or in the areas $3 ($4: everywhere) where the person is on duty. An incident is
+-- not listed for a duty if its cause is listed for the same duty, because it ends with its cause.
 WITH duty AS MATERIALIZED (
     SELECT id, parent FROM incident
     WHERE status <> 'closed' AND (detail -> 'quiet') IS DISTINCT FROM 'true' AND ($4::boolean OR area = ANY ($3::text[]))
@@ -36,7 +36,8 @@ WHERE i.status <> 'closed'
 ORDER BY i.began_at, i.id LIMIT $5;
 
 -- name: work_items
--- What somebody needs who goes there, of the incidents $1; of one that reaches beyond the scope its share.
+-- The facts about the incidents $1 that are needed to travel to their stations. An incident that reaches beyond the
+-- scope is shown by its share.
 WITH found AS (
     SELECT i.id, i.kind, i.status, i.station, coalesce(i.area, s.area) AS area, i.began_at, i.acknowledged_by, i.eta_at, i.assignee,
            i.detail, s.name, s.name_en, s.address, s.lat, s.lon, s.calendar,
@@ -52,9 +53,9 @@ SELECT f.*, (SELECT up.code FROM area own JOIN area up ON up.code = ANY (own.pat
 FROM found f ORDER BY array_position($1, f.id);
 
 -- name: unowned_incidents
--- Open incidents that nobody acknowledged and that are assigned to nobody, the oldest first, in areas ($1; null: everywhere, or
--- all below $2); those that reach beyond the scope while a share in it is down ($4: only shares of these areas). Parts of another
--- incident that is seen, and quiet ones, are left out, as in list_incidents.
+-- Open incidents without an acknowledgement and without an assignee, the oldest first, in areas ($1; null: everywhere,
+-- or all below $2). Incidents that reach beyond the scope are listed while a share in the scope is down ($4: only
+-- shares of these areas). Parts of another visible incident, and quiet incidents, are left out, as in list_incidents.
 SELECT id, count(*) OVER () AS many FROM (
     SELECT i.id, i.began_at FROM incident i
     WHERE i.status = 'open' AND i.assignee IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
@@ -79,8 +80,8 @@ WHERE status = 'acknowledged' AND eta_at <= now()
 ORDER BY eta_at, id LIMIT $3;
 
 -- name: escalated_incidents
--- Open incidents of which somebody was told by a later step of the route since they opened last, the oldest first, in areas ($1
--- and $2 as before).
+-- Open incidents with a page from a later step of the route since they last opened, the oldest first, in areas ($1 and
+-- $2 as before).
 SELECT id, count(*) OVER () AS many FROM incident i
 WHERE status <> 'closed' AND parent IS NULL
   AND ($1::text[] IS NULL OR area = ANY ($1))
@@ -91,8 +92,8 @@ WHERE status <> 'closed' AND parent IS NULL
 ORDER BY began_at, id LIMIT $3;
 
 -- name: answered_incidents
--- The incidents that people were told of and that opened in [$4, $5) in areas ($1 and $2 as before), the newest first, and how they
--- were answered.
+-- The incidents that people were notified of and that opened in [$4, $5) in areas ($1 and $2 as before), the newest
+-- first, with the times of acknowledgement and end.
 SELECT i.id, i.kind, i.area, s.calendar, i.began_at, i.opened_at, i.first_acknowledged_at AS acknowledged_at, i.ended_at
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.parent IS NULL AND i.opened_at >= $4 AND i.opened_at < $5 AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
@@ -101,17 +102,18 @@ WHERE i.parent IS NULL AND i.opened_at >= $4 AND i.opened_at < $5 AND (i.detail 
 ORDER BY i.opened_at DESC LIMIT $3;
 
 -- name: causes_of_repairs
--- The cause that people gave last with a repair of each incident ($1), of a repair that did not hold only if there is no other.
+-- The cause in the newest repair of each incident ($1); a repair that did not hold counts only if there is no other
+-- repair.
 SELECT DISTINCT ON (incident) incident, cause FROM repair WHERE incident = ANY ($1::bigint[])
 ORDER BY incident, (outcome IS DISTINCT FROM 'failed') DESC, id DESC;
 
 -- name: known_areas
--- Which of these areas there are, as far as they are seen.
+-- The existing areas among these, within the scope.
 SELECT code FROM area WHERE code = ANY ($1::text[]) ORDER BY code;
 
 -- name: paths_of_areas
 SELECT code, path FROM area WHERE code = ANY ($1::text[]);
 
 -- name: calendars
--- What the openings of calendars follow from.
+-- The rules from which the openings of calendars are computed.
 SELECT id, definition FROM calendar WHERE id = ANY ($1::bigint[]);

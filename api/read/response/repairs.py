@@ -1,4 +1,4 @@
-"""Repairs: what was said about the causes of an incident, and whether it held."""
+"""Repairs: the reported causes and repairs of an incident, and whether the repairs held."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -10,11 +10,11 @@ from api.read.schemas import Document
 from store.pool import Connection
 
 MOST_REPAIRS: Final = 100
-"""Repairs of one incident that are shown."""
+"""Maximum number of repairs of an incident in an answer."""
 
 
 class RepairDocument(Document):
-    """What somebody found to be wrong, and did about it."""
+    """A reported cause of the fault, and its repair if any."""
 
     id: int
     incident: int
@@ -24,8 +24,8 @@ class RepairDocument(Document):
     cause: str = Field(description="power, uplink, agent, hardware, platform, tamper, not_found or other")
     parts: str
     text: str
-    fixed: bool = Field(description="whether the fault was called repaired, and not only its cause noted")
-    verify_at: datetime | None = Field(description="at the latest then it is looked at whether the repair held")
+    fixed: bool = Field(description="true: the fault was reported as repaired; false: only its cause")
+    verify_at: datetime | None = Field(description="the latest time at which the repair is verified")
     outcome: Literal["held", "failed", "overtaken"] | None = Field(
         description="null: not known yet, or only a cause; overtaken: it could not be verified"
     )
@@ -33,7 +33,7 @@ class RepairDocument(Document):
         description="stayed_over, not_repaired, came_back, said_again (a later repair counts) or excused"
     )
     outcome_at: datetime | None
-    back_as: int | None = Field(description="the incident as which the fault came back, if it is another one")
+    back_as: int | None = Field(description="the new incident, if the fault came back as another incident")
 
 
 async def load_repairs(connection: Connection, incident: int) -> list[RepairDocument]:

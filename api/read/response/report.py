@@ -1,4 +1,4 @@
-"""Who owns what, and how fast people answer, in a period."""
+"""The owners of open incidents, and how fast people answered incidents in a period."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,15 +19,15 @@ from registry.hours.calendar import Calendar
 from store.pool import Connection
 
 MOST: Final = 100_000
-"""Incidents of which figures are made."""
+"""Maximum number of incidents in the figures."""
 SHOWN: Final = 50
-"""Incidents of each list."""
+"""Maximum number of incidents in each list."""
 _FEW: Final = 5000
-"""Incidents whose figures one of the usual threads makes: some tens of milliseconds."""
+"""Maximum number of incidents for a shared worker thread, which then takes some tens of milliseconds."""
 
 
 class FoundNeed(msgspec.Struct, frozen=True):
-    """Open incidents that need somebody: how many, and the first as they were read."""
+    """Open incidents that need attention: their number, and the first of them as database rows."""
 
     count: int
     found: FoundItems
@@ -38,7 +38,7 @@ class FoundNeed(msgspec.Struct, frozen=True):
 
 
 class FoundReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The report as it was read. `asked`: the areas of whose parts there are figures; `paths`: those of areas."""
+    """The data of the report. `asked`: the areas that the figures are grouped below; `paths`: the paths of areas."""
 
     now: datetime
     begin: datetime
@@ -104,8 +104,8 @@ class FoundReport(msgspec.Struct, frozen=True, kw_only=True):
 async def load_report(
     connection: Connection, begin: datetime, end: datetime, area: list[str] | None = None
 ) -> FoundReport:
-    """What the scope shows of the incidents that opened in [begin, end), and of those that need somebody now. `area`:
-    codes of which the whole subtrees are meant."""
+    """The incidents in the scope that opened in [begin, end), and the incidents that need attention now. `area`: codes
+    of areas; areas below them are included."""
     now, places = await load_now(connection), await _find_places(connection, area)
     rows = await connection.fetch(QUERIES.answered_incidents, places.codes, places.many, MOST + 1, begin, end)
     paths = await connection.fetch(QUERIES.paths_of_areas, list({row["area"] for row in rows if row["area"]}))
@@ -124,14 +124,14 @@ async def load_report(
 
 
 async def _load_causes(connection: Connection, incidents: list[int]) -> dict[int, str]:
-    """{incident: the cause that people gave}, of those that have one."""
+    """{incident: the reported cause}, without incidents that have no cause."""
     rows = await connection.fetch(QUERIES.causes_of_repairs, incidents)
     return {row["incident"]: row["cause"] for row in rows}
 
 
 class _Places(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the incidents are. `asked`: the areas that there are of those asked for, or of the scope. The codes of all
-    below them (None: everywhere); if they are too many, `many` are the areas above them. `chosen`: by a filter."""
+    """The areas of the incidents. `asked`: the existing areas of the filter, else of the scope. `codes`: all areas
+    below them (None: everywhere); if there are too many, `many` has the areas above instead. `chosen`: by a filter."""
 
     asked: list[str]
     codes: list[str] | None

@@ -12,7 +12,7 @@ WhyMine = Literal["assigned", "acknowledged", "paged", "duty"]
 
 
 class WorkItem(Document):
-    """An open incident as somebody needs it who goes there."""
+    """An open incident, with the facts that a person needs to travel to the station."""
 
     model_config = ConfigDict(title="WorkItem")
 
@@ -30,7 +30,7 @@ class WorkItem(Document):
     township: str | None = Field(description="the township in which the area lies")
     began_at: datetime
     age_s: float = Field(description="time since it began")
-    open_age_s: float = Field(description="of that, the time in which the station should have been open")
+    open_age_s: float = Field(description="the part of this time in which the station should have been open")
     acknowledged_by: str | None
     eta_at: datetime | None
     overdue: bool = Field(description="the ETA of the acknowledgement has passed")
@@ -39,14 +39,14 @@ class WorkItem(Document):
         description="stations that are down by this common cause, as far as the scope shows them"
     )
     detail: dict[str, Any]
-    why: list[WhyMine] = Field(description="why it concerns the person; empty in lists that are not of a person")
+    why: list[WhyMine] = Field(description="why the incident concerns the person; empty in lists without a person")
     openings: list[Opening] | None = Field(
         description="when the station is open until the end of tomorrow, Beijing time; null: always, or no station"
     )
 
 
 class WorkGroup(Document):
-    """What is to do in one township, the longest open first. `area`: null for what has no area."""
+    """The work in one township, the longest open first. `area`: null for incidents without an area."""
 
     model_config = ConfigDict(title="WorkOfTownship")
 
@@ -60,13 +60,13 @@ class WorkDocument(Document):
     model_config = ConfigDict(title="Work")
 
     at: datetime
-    contacts: list[str] = Field(description="the contacts of the person, by whose pages and duties this was found")
+    contacts: list[str] = Field(description="the contacts of the person, whose pages and duties were searched")
     groups: list[WorkGroup]
-    more: bool = Field(description="there are more; the newest are left out")
+    more: bool = Field(description="true: there are more incidents; the newest are left out")
 
 
 class MiddleDocument(Document):
-    """Seconds; null: there is nothing of which this could be the mean."""
+    """Seconds; null: there are no times."""
 
     model_config = ConfigDict(title="MeanAndMedian", from_attributes=True)
 
@@ -84,8 +84,8 @@ class DelayDocument(Document):
 
 
 class FiguresDocument(Document):
-    """Incidents that opened in the period: how many, how many of them were acknowledged and are over, and how long that
-    took. Open incidents count in `incidents` only."""
+    """Incidents that opened in the period: the numbers of all, of acknowledged and of ended incidents, and the times
+    until then. Open incidents count in `incidents` only."""
 
     model_config = ConfigDict(title="ResponseFigures", from_attributes=True)
 
@@ -106,7 +106,7 @@ class NamedFigures(Document):
 
 
 class Attention(Document):
-    """Open incidents that need somebody. `count`: all of them; `items`: the first, the oldest first."""
+    """Open incidents that need attention. `count`: their number; `items`: the first of them, the oldest first."""
 
     model_config = ConfigDict(title="IncidentsInNeed")
 
@@ -115,19 +115,19 @@ class Attention(Document):
 
 
 class ResponseDocument(Document):
-    """Who owns what, and how fast people answer."""
+    """The owners of open incidents, and how fast people answered incidents."""
 
     model_config = ConfigDict(title="Response", populate_by_name=True)
 
     at: datetime
     begin: datetime = Field(serialization_alias="from")
     end: datetime = Field(serialization_alias="to")
-    unowned: Attention = Field(description="nobody acknowledged it, and it is assigned to nobody")
-    overdue: Attention = Field(description="its ETA has passed")
-    escalated: Attention = Field(description="somebody was told of it by a later step of its route")
-    complete: bool = Field(description="false: there are more incidents in the period than the figures take, which are "
+    unowned: Attention = Field(description="incidents without an acknowledgement and without an assignee")
+    overdue: Attention = Field(description="incidents whose ETA has passed")
+    escalated: Attention = Field(description="incidents with a page from a later step of their route")
+    complete: bool = Field(description="false: the period has too many incidents, and the figures are only "
                            "those of the newest")  # fmt: skip
     figures: FiguresDocument
     by_kind: list[NamedFigures]
     by_cause: list[NamedFigures] = Field(description="by the cause that people gave with their repairs")
-    by_area: list[NamedFigures] = Field(description="by the areas directly below the one that is asked about")
+    by_area: list[NamedFigures] = Field(description="by the areas directly below the area in the request")

@@ -1,4 +1,4 @@
-"""The open incidents that concern a person, and what somebody needs who goes there."""
+"""The open incidents that concern a person, with the facts that are needed to travel to their stations."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,11 +25,11 @@ from registry.hours.calendar import SHUT, Calendar
 from store.pool import Connection
 
 MOST: Final = 300
-"""Incidents of one list of work."""
+"""Maximum number of incidents in a list of work."""
 
 
 class FoundItems(msgspec.Struct, frozen=True):
-    """Incidents as they were read, with their calendars; `why` by incident."""
+    """Incidents as database rows, with their calendars; `why` by incident."""
 
     rows: Sequence[asyncpg.Record]
     calendars: Mapping[int, Calendar]
@@ -54,7 +54,7 @@ class FoundItems(msgspec.Struct, frozen=True):
 
 
 class FoundWork(msgspec.Struct, frozen=True):
-    """The work of a person as it was read. `contacts`: (id, name); `more`: there is more."""
+    """The work of a person as database rows. `contacts`: (id, name); `more`: there are more incidents."""
 
     found: FoundItems
     contacts: Sequence[tuple[str, str]]
@@ -69,8 +69,8 @@ class FoundWork(msgspec.Struct, frozen=True):
 
 
 async def load_work(connection: Connection, account: str, contact: str | None = None) -> FoundWork:
-    """The open incidents that concern an account, or a contact if one is asked for. Raises a Problem (404) for a
-    contact that the scope does not show."""
+    """The open incidents that concern an account, or the contact in the request. Raises a Problem (404) for a contact
+    outside the scope."""
     own = await connection.fetch(QUERIES.own_contacts, account, contact)
     if contact is not None and not own:
         raise not_found("contact", contact)
@@ -91,7 +91,7 @@ async def load_work(connection: Connection, account: str, contact: str | None = 
 async def load_items(
     connection: Connection, incidents: Sequence[int], now: datetime, why: Mapping[int, list[WhyMine]] | None = None
 ) -> FoundItems:
-    """What somebody needs of incidents who goes there, in their order."""
+    """The facts about incidents that are needed to travel to their stations, in the order of `incidents`."""
     rows = await connection.fetch(QUERIES.work_items, list(incidents))
     calendars = await load_calendars_of(connection, (row["calendar"] for row in rows))
     return FoundItems(rows, calendars, why or {}, now)
@@ -105,7 +105,7 @@ async def _areas_of_duty(connection: Connection, contacts: Sequence[str], now: d
 
 
 async def _below(connection: Connection, areas: set[str | None]) -> list[str]:
-    """The codes of areas and of all below them."""
+    """The codes of areas and of all areas below them."""
     wanted = sorted(area for area in areas if area is not None)
     return [row["code"] for row in await connection.fetch(READ.areas_in_subtrees, wanted)] if wanted else []
 
@@ -125,7 +125,7 @@ def _item(row: asyncpg.Record, found: FoundItems, opened: timedelta) -> WorkItem
 
 
 def _openings(calendar: int | None, found: FoundItems) -> list[Opening] | None:
-    """Until the end of tomorrow."""
+    """The end of tomorrow."""
     if calendar is None:
         return None
     today = found.now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -91,7 +91,7 @@ async def usual_period(connection: Connection) -> UptimePeriod:
 
 
 async def asked_period(connection: Connection, name: str | None) -> UptimePeriod:
-    """The period of a name that is checked already, else the usual one."""
+    """The period of a valid name; without a name, the default period."""
     return await usual_period(connection) if name is None else period_named(name)
 
 

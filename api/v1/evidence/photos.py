@@ -92,8 +92,8 @@ async def send_finding_photo(
     id: FindingId,  # noqa: A002
     by: _By = None,
 ) -> PhotoDocument:
-    """Add a photo to a finding or dispute as its evidence: the file is the body. As for an incident; 409 when the
-    finding is closed."""
+    """Add a photo to a finding or dispute as its evidence: the file is the body. Limits and errors are those of a photo
+    of an incident; 409 also when the finding is closed."""
     return await _add(context, request, id, by, load_finding, add_finding_photo)
 
 
@@ -112,7 +112,7 @@ async def get_picture(context: Shared, id: PhotoId) -> Response:  # noqa: A002
 
 
 _Load = Callable[[Connection, int], Awaitable[object]]
-"""Finds what photos are of. Raises a Problem (404)."""
+"""Loads the incident, closure or finding of photos. Raises a Problem (404)."""
 
 
 async def _list(context: Context, number: int, load: _Load, of: PhotoOf) -> Listing[PhotoDocument]:

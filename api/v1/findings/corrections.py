@@ -28,9 +28,11 @@ _Decision = Annotated[DecisionRequest | None, Body()]
 async def list_corrections(
     context: Shared,
     page: PageOf,
-    station: Annotated[str | None, Query(max_length=64, description="only those about this station")] = None,
-    finding: Annotated[int | None, Query(ge=0, le=MAX_ID, description="only those that follow this finding")] = None,
-    status: Annotated[CorrectionState | None, Query(description="only those that are so now")] = None,
+    station: Annotated[str | None, Query(max_length=64, description="only corrections of this station")] = None,
+    finding: Annotated[
+        int | None, Query(ge=0, le=MAX_ID, description="only corrections because of this finding")
+    ] = None,
+    status: Annotated[CorrectionState | None, Query(description="only corrections with this status")] = None,
 ) -> Listing[CorrectionDocument]:
     """Corrections, the newest first."""
     async with context.database.snapshot() as connection:
@@ -47,8 +49,8 @@ async def get_correction(context: Shared, id: CorrectionId) -> CorrectionDocumen
 
 @router.post("/corrections", status_code=201)
 async def propose(context: Shared, request: Request, said: ProposalRequest) -> CorrectionDocument:
-    """Propose that a time of a station, which is over, counts otherwise than observed. Until another account approves
-    it, nothing changes."""
+    """Propose that a past time of a station counts otherwise than observed. Figures change only after another account
+    approves the correction."""
     return await propose_correction(context, request, said)
 
 
@@ -59,8 +61,8 @@ async def approve_proposal(
     id: CorrectionId,  # noqa: A002
     said: _Decision = None,
 ) -> CorrectionDocument:
-    """Approve a correction, so that the figures of uptime follow it. 409 when it is decided, or when your account
-    proposed it, which is written into the ledger."""
+    """Approve a correction; this changes the figures of uptime. 409 when the correction is decided, or when your
+    account proposed it; the ledger records the second case."""
     return await approve_correction(context, request, id, said or DecisionRequest())
 
 
@@ -71,5 +73,5 @@ async def refuse_proposal(
     id: CorrectionId,  # noqa: A002
     said: _Decision = None,
 ) -> CorrectionDocument:
-    """Refuse a correction, or withdraw the one that your account proposed. 409 when it is decided."""
+    """Refuse a correction, or withdraw a correction that your account proposed. 409 when the correction is decided."""
     return await refuse_correction(context, request, id, said or DecisionRequest())

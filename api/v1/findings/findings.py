@@ -28,9 +28,9 @@ router = APIRouter(tags=["findings"], route_class=WorkRoute)
 async def list_findings(
     context: Shared,
     page: PageOf,
-    station: Annotated[str | None, Query(max_length=64, description="only those about this station")] = None,
-    incident: Annotated[int | None, Query(ge=0, le=MAX_ID, description="only those about this incident")] = None,
-    status: Annotated[FindingState | None, Query(description="only those that are so now")] = None,
+    station: Annotated[str | None, Query(max_length=64, description="only findings about this station")] = None,
+    incident: Annotated[int | None, Query(ge=0, le=MAX_ID, description="only findings about this incident")] = None,
+    status: Annotated[FindingState | None, Query(description="only findings with this status")] = None,
 ) -> Listing[FindingDocument]:
     """Findings and disputes, the newest first."""
     async with context.database.snapshot() as connection:
@@ -53,7 +53,8 @@ async def find(context: Shared, request: Request, said: FindingRequest) -> Findi
 
 @router.post("/disputes", status_code=201)
 async def dispute(context: Shared, request: Request, said: DisputeRequest) -> FindingDocument:
-    """Dispute a time of a station, as a person of it. It is among the findings, with the kind `dispute`."""
+    """Dispute a time of a station, as a person of the station. The list of findings shows the dispute, with the kind
+    `dispute`."""
     return await make_dispute(context, request, said)
 
 
@@ -64,7 +65,8 @@ async def answer(
     id: FindingId,  # noqa: A002
     said: AnswerRequest,
 ) -> FindingDocument:
-    """Answer a finding or dispute, once. 409 when it has an answer, is closed, or was made by your account."""
+    """Answer a finding or dispute. There is one answer: 409 when the finding is answered or closed, or when your
+    account made the finding."""
     return await answer_finding(context, request, id, said)
 
 
@@ -75,6 +77,6 @@ async def close(
     id: FindingId,  # noqa: A002
     said: AnswerRequest,
 ) -> FindingDocument:
-    """Close a finding or dispute: an account with the permission `make_finding`, or the one that made it. 409 when it
-    is closed, or your account answered it."""
+    """Close a finding or dispute, with an account that has the permission `make_finding` or made the finding. 409 when
+    the finding is closed, or when your account answered the finding."""
     return await close_finding(context, request, id, said)

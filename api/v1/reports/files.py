@@ -22,7 +22,7 @@ from contract.said import SaidError
 router = APIRouter(tags=["reports"], route_class=WorkRoute)
 
 MOST_STATIONS: Final = {"pdf": 1_000, "xlsx": 5_000, "csv": 5_000}
-"""Of a report by the API; `milepost report` has no such limit."""
+"""Maximum number of stations in a report of the API; `milepost report` has no such limit."""
 
 FormatName = Annotated[Literal["pdf", "xlsx", "csv"], Query(description="the format of the file")]
 ReportLanguage = Annotated[Literal["zh-CN", "en"], Query(description="the language of the report")]
@@ -46,8 +46,8 @@ async def get_uptime_report(
     format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
     language: ReportLanguage = "zh-CN",
 ) -> Response:
-    """The uptime of an area with all below it, or of everything in the scope: sums, areas, stations from the lowest
-    service rate on and why, days. CSV has the stations. 422 for more than 1,000
+    """The uptime of an area with all areas below it, or of everything in the scope: sums, areas, stations in order of
+    their service rates (the lowest first) with the reasons, and days. CSV has the stations. 422 for more than 1,000
     stations in a PDF or 5,000 in another format: ask for a smaller area."""
     async with context.database.snapshot() as connection:
         asked = await asked_period(connection, period)
@@ -64,7 +64,7 @@ async def get_station_report(
     format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
     language: ReportLanguage = "zh-CN",
 ) -> Response:
-    """A station: what it was in each hour, its days, incidents and revisions. CSV has the days."""
+    """A station: its state in each hour, its days, incidents and revisions. CSV has the days."""
     async with context.database.snapshot() as connection:
         asked = await asked_period(connection, period)
         facts = await load_station_facts(connection, id, asked, language)
