@@ -38,7 +38,7 @@ class ComputedStation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Refuse = Callable[[str, Exception], None]
-"""Told of a station that cannot be computed, and why."""
+"""Takes a station that cannot be computed, and the error."""
 
 
 async def compute(
@@ -46,7 +46,7 @@ async def compute(
 ) -> AsyncIterator[ComputedStation]:
     """The closed days of stations, each from its first to its last one, with the facts up to a cut.
 
-    A station whose sources cannot be read or computed is left out, and `refuse` is told. Needs a transaction.
+    A station whose sources cannot be read or computed is left out, and `refuse` is called. Needs a transaction.
     """
     for chunk in _chunks(wanted):
         async for registry, recorded, stations in _read_apart(connection, list(chunk), _window(chunk), cut, refuse):
@@ -54,7 +54,7 @@ async def compute(
                 try:
                     found = _computed(station, chunk[station], registry, recorded.get(station, NOTHING_RECORDED))
                 except Exception as exc:
-                    # Whatever it is, it costs this station only.
+                    # Any error leaves out only this station.
                     refuse(station, exc)
                 else:
                     yield found
@@ -66,7 +66,8 @@ _Sources = tuple[RegistryAsOf, dict[str, Recorded], list[str]]
 async def _read_apart(
     connection: Connection, stations: list[str], window: _Window, cut: int, refuse: Refuse
 ) -> AsyncIterator[_Sources]:
-    """The sources of stations, read together; where that fails, in halves, until the station is found."""
+    """The sources of stations, read together. If this fails, each half is read alone, until the bad station is
+    found."""
     try:
         async with connection.transaction():
             registry = RegistryAsOf(await load_facts(connection, stations, cut))

@@ -19,7 +19,7 @@ FIGURES: Final = Figures.__struct_fields__
 
 
 class FiguresRow(Protocol):
-    """A row with the columns of `FIGURES`; an asyncpg.Record is one."""
+    """A row with the columns of `FIGURES`, for example an asyncpg.Record."""
 
     def __getitem__(self, column: str, /) -> Any: ...
 

@@ -67,7 +67,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         return self._with(other, int.__sub__)
 
     def times(self, count: int) -> "Figures":
-        """The sum of as many stations that all have these figures."""
+        """The sum of `count` stations with these same figures."""
         return Figures(**{name: getattr(self, name) * count for name in self.__struct_fields__})
 
     @property
@@ -146,7 +146,7 @@ def percent(rate: Fraction | None) -> str | None:
 
 
 def hundredths_of_percent(rate: Fraction) -> int:
-    """A rate in hundredths of a percent, rounded down: only the whole is 100.00%."""
+    """A rate in hundredths of a percent, rounded down, so that only a complete time is 100.00%."""
     return int(rate * 10_000 // 1)
 
 

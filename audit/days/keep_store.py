@@ -1,8 +1,8 @@
-"""Keeping days: close what the pipeline clocks have passed, and follow what becomes known later.
+"""Keeping days: closes the days that the pipeline clocks have passed, and revises kept days when new facts arrive.
 
-One pass is one transaction with one snapshot: what is new, revisions of kept days, the next day if it closes, and the
-entries of the ledger about all of these. So a process that is killed leaves nothing half done, and a second one
-continues from what the first one wrote.
+One pass is one transaction with one snapshot. It takes the new facts, writes revisions of kept days, closes the next
+day if possible, and writes the entries of the ledger about all of these. So a killed process leaves nothing incomplete,
+and the next process continues after the last commit.
 """
 
 import logging
@@ -116,7 +116,8 @@ async def _follow(connection: Connection, state: DayState, cut: int, zones: Sequ
 async def _revise(
     connection: Connection, state: DayState, cut: int, late: Sequence[StationTouch], waiting: Collection[str]
 ) -> int:
-    """Revise the kept days that touches may change; `waiting`: those of their stations that were left out before."""
+    """Revise the kept days that touches may change; `waiting`: the stations of these touches that were left out
+    before."""
     touches: dict[str, list[StationTouch]] = {}
     for touch in late:
         touches.setdefault(touch.station, []).append(touch)
@@ -180,8 +181,8 @@ def _revision(
 
 
 async def _close(connection: Connection, state: DayState, day: date, cut: int) -> int:
-    """Compute a day: all quiet stations by their groups, then the stations that are awake one by one; then try again
-    some of those that were left out, and return how many revisions these have."""
+    """Compute a day: all quiet stations by their groups, then the awake stations one by one; then retry some stations
+    that were left out before. Returns the number of revisions of these stations."""
     await _close_groups(connection, day, cut)
     refused: dict[str, Exception] = {}
     after = ""
@@ -202,8 +203,8 @@ async def _close(connection: Connection, state: DayState, day: date, cut: int) -
 
 
 async def _close_groups(connection: Connection, day: date, cut: int) -> None:
-    """Compute one station of each group. One that cannot be computed wakes, and another one of its group is taken; if
-    that fails too, the whole group wakes."""
+    """Compute one station of each group. If that station cannot be computed, it wakes, and another station of the group
+    is computed; if this fails too, the whole group wakes."""
     for last in (False, True):
         samples = {row["station"]: row["share"] for row in await connection.fetch(QUERIES.samples, day)}
         failed: dict[str, Exception] = {}
@@ -237,7 +238,10 @@ def _quiet_places(
             if is_quiet_from(each.following, until[each.station], each.registry, each.station, each.recorded):
                 yield each.station, quiet_place(each.registry, each.station, each.following, each.recorded.changes)
         except ScheduleError as exc:
-            log.warning("stays awake: the hours of the next day", extra={"station": each.station, "error": str(exc)})
+            log.warning(
+                "a station stays awake: the hours of the next day cannot be read",
+                extra={"station": each.station, "error": str(exc)},
+            )
 
 
 async def _freeze(connection: Connection, first: date, last: date, clock: datetime, cut: int) -> list[date]:

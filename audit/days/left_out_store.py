@@ -1,6 +1,7 @@
-"""Stations whose days cannot be computed: they are set aside and named, and tried again later.
+"""Stations whose days cannot be computed: they are set aside and listed, and tried again later.
 
-One that is left out costs at most one attempt at each day that closes, and one when something new is known of it.
+A station that is left out is tried at most once for each day that closes, and once for each pass with new facts about
+the station.
 """
 
 import logging
@@ -19,39 +20,42 @@ log = logging.getLogger(__name__)
 
 SERVICE: Final = "audit"
 ATTEMPTS: Final = 200
-"""The most stations that are tried again because a day closed; at the next day others have their turn."""
+"""Maximum number of stations that are tried again when a day closes; the next day tries other stations."""
 
 Refused = Mapping[str, Exception]
-"""Stations that could not be computed, and why."""
+"""Stations that could not be computed, with the errors."""
 
 
 async def load_left_out(connection: Connection, news: Iterable[str]) -> list[str]:
-    """Those of some stations that are left out."""
+    """The given stations that are left out."""
     names = sorted(set(news))
     return [row["subject"] for row in await connection.fetch(QUERIES.left_out_of, SERVICE, names)] if names else []
 
 
 async def load_attempts(connection: Connection, day: date) -> list[str]:
-    """The stations that are tried again because a day closed."""
+    """The stations that are tried again when a day closes."""
     return [row["subject"] for row in await connection.fetch(QUERIES.left_out, SERVICE, str(day), ATTEMPTS)]
 
 
 async def leave_out(connection: Connection, refused: Refused) -> None:
-    """Name stations that could not be computed."""
+    """Set stations aside that could not be computed, and log them."""
     if not refused:
         return
     reasons = [said(why) for why in refused.values()]
     for row in await connection.fetch(QUERIES.leave_out, SERVICE, list(refused), reasons):
-        log.error("no figures: left out", extra={"station": row["subject"], "why": row["why"]})
+        log.error(
+            "a station is left out: its figures cannot be computed",
+            extra={"station": row["subject"], "why": row["why"]},
+        )
 
 
 async def take_in(connection: Connection, stations: Collection[str]) -> None:
-    """These stations could be computed."""
+    """Remove the entries of stations that could be computed again."""
     if stations:
         await connection.execute(QUERIES.take_in, SERVICE, list(stations))
-        log.info("figures again", extra={"stations": len(stations)})
+        log.info("stations have figures again", extra={"stations": len(stations)})
 
 
 def again(station: str) -> StationTouch:
-    """A station that was left out may have other figures on any kept day."""
+    """A touch of all kept days of a station that was left out."""
     return StationTouch(station=station, began_at=LONG_AGO, ended_at=FAR, wakes=LONG_AGO, cause=RevisionCause.JUDGED)

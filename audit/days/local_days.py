@@ -51,7 +51,8 @@ def month_days(year: int, month: int, zone_on: ZoneOn) -> list[LocalDay]:
 
 
 def readable_zones(names: Iterable[str]) -> list[ZoneInfo]:
-    """The zones with names that can be read, or else that of the country. A station of another one has no figures."""
+    """The zones with valid names; if there are none, the zone of the country. A station with an invalid zone has no
+    figures."""
     found: list[ZoneInfo] = []
     for name in names:
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):

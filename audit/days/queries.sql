@@ -72,7 +72,7 @@ WHERE g.began_at < $3 AND g.ended_at > $2 AND g.began_at < heard.until AND g.end
 SELECT cut, first_day, last_day FROM day_state FOR UPDATE;
 
 -- name: first_change
--- When the judges decided the first time; $1, $2: between times that can be true, and not after the pipeline clocks.
+-- The time of the first decision of a judge, from $1 to $2 (the plausible times) and not after the pipeline clocks.
 SELECT min(at) FROM transition
 WHERE at >= $1::timestamptz AND at <= (SELECT least(max(tick_at), $2::timestamptz) FROM partition_clock);
 
@@ -149,12 +149,12 @@ SELECT station, held(min(began_at)) AS began_at, held(max(ended_at)) AS wakes FR
 DELETE FROM day_touch RETURNING station, held(began_at) AS began_at, held(ended_at) AS ended_at, cause;
 
 -- name: touched
--- Of which stations triggers noted something.
+-- The stations about which triggers noted a change.
 SELECT DISTINCT station FROM day_touch;
 
 -- name: new_facts
--- The facts of the subjects that have new ones ($1: after, $2: up to which id), with the older ones. As text, so that one
--- that cannot be read costs its own row.
+-- All facts of the subjects with new facts (ids after $1, up to $2). The fields are text, so that a fact that cannot be
+-- read affects only its own row.
 SELECT f.id, f.kind, f.subject, held(f.effective_at) AS effective_at, f.whole, f.fields::text AS fields
 FROM (SELECT DISTINCT kind, subject FROM registry_fact WHERE id > $1 AND id <= $2) AS n
 JOIN registry_fact f USING (kind, subject) WHERE f.id <= $2;
@@ -189,7 +189,7 @@ WITH woken AS (
 UPDATE day_member m SET until = $3 FROM woken w WHERE m.station = w.station AND m.until IS NULL AND m.since < $3;
 
 -- name: awake
--- Stations to compute one by one, in their order, after $1; those that are left out are tried apart.
+-- Stations to compute one by one, in the order of their ids, after $1. Stations that are left out are tried separately.
 SELECT station, held(until) AS until FROM day_wake w
 WHERE station > $1
   AND NOT EXISTS (SELECT FROM set_aside a WHERE a.service = 'audit' AND a.kind = 'station' AND a.subject = w.station)
@@ -215,7 +215,7 @@ ON CONFLICT (station, since) DO UPDATE SET share = excluded.share, path = exclud
 DELETE FROM day_wake WHERE station = ANY ($1);
 
 -- name: samples
--- One station of each group that has any and has no figures of a day ($1) yet.
+-- One station of each group that has stations and no figures of a day ($1) yet.
 SELECT s.id AS share, m.station FROM day_share s
 CROSS JOIN LATERAL (SELECT station FROM day_member WHERE share = s.id AND until IS NULL AND since <= $1 LIMIT 1) AS m
 WHERE NOT EXISTS (SELECT FROM share_day d WHERE d.share = s.id AND d.day = $1);
@@ -225,22 +225,22 @@ WHERE NOT EXISTS (SELECT FROM share_day d WHERE d.share = s.id AND d.day = $1);
 SELECT station FROM day_member WHERE share = ANY ($1::bigint[]) AND until IS NULL;
 
 -- name: leave_out
--- These stations ($2) could not be computed; the new ones come back.
+-- Set stations ($2) aside that could not be computed. Returns the stations that are new here or have another reason.
 INSERT INTO set_aside AS a (service, kind, subject, why)
 SELECT $1, 'station', station, why FROM unnest($2::text[], $3::text[]) AS n (station, why)
 ON CONFLICT (service, kind, subject) DO UPDATE SET why = excluded.why WHERE a.why <> excluded.why
 RETURNING subject, why;
 
 -- name: left_out_of
--- Those of stations ($2) that are left out.
+-- The stations among $2 that are left out.
 SELECT subject FROM set_aside WHERE service = $1 AND kind = 'station' AND subject = ANY ($2::text[]);
 
 -- name: left_out
--- Some of the stations that are left out, others at each day ($2).
+-- Some of the stations that are left out, in another order for each day ($2).
 SELECT subject FROM set_aside WHERE service = $1 AND kind = 'station' ORDER BY md5(subject || $2::text) LIMIT $3;
 
 -- name: take_in
--- These stations could be computed.
+-- Remove stations that could be computed again.
 DELETE FROM set_aside WHERE service = $1 AND kind = 'station' AND subject = ANY ($2::text[]);
 
 -- name: add_area_days

@@ -18,7 +18,7 @@ from store.troubles import said
 
 
 class AreaFault(StrEnum):
-    """What of an area differs."""
+    """The figures of an area that differ."""
 
     SUM = "sum"
     SEALED = "sealed"
@@ -39,8 +39,8 @@ _AREA_FAULTS: Final = {
 
 
 class DayDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept day that is not what its sources say. Of an area, `station` is None, and `kind` says what differs. `why`:
-    the station cannot be computed from the day on."""
+    """A kept day that differs from its sources. For an area, `station` is None, and `kind` names the difference. `why`:
+    the reason why the station cannot be computed from this day on."""
 
     station: str | None
     day: date
@@ -82,8 +82,8 @@ def _different(kept: Figures, fresh: Figures) -> Iterator[str]:
 async def differences(
     connection: Connection, first: date, last: date, area: str | None = None
 ) -> AsyncIterator[DayDifference]:
-    """Every kept day from `first` to `last` that is not what its sources say, with the facts that the kept days have,
-    or not what the ledger has of it.
+    """Every kept day from `first` to `last` that differs from its sources, with the facts that the kept days follow, or
+    from its entry in the ledger.
 
     Needs a transaction with one snapshot; what was not yet kept before it is a difference too.
     """

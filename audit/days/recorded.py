@@ -70,8 +70,8 @@ def days_between(registry: RegistryAsOf, station: str, first: date, last: date) 
 
 
 def hourly_figures(registry: RegistryAsOf, station: str, recorded: Recorded, day: LocalDay) -> list[Figures]:
-    """The figures of the hours of a local day, from its begin on: 24, or 23 or 25 where clocks change. All are zero
-    on a day on which the station was not registered. Raises ScheduleError for rules that cannot be read."""
+    """The figures of each hour of a local day: 24 hours, or 23 or 25 when the clocks change. All figures are zero on a
+    day on which the station was not registered. Raises ScheduleError for rules that cannot be read."""
     hours = takewhile(lambda begin: begin < day.end, (day.begin + n * _HOUR for n in count()))
     if not _is_registered(registry, station, day):
         return [Figures() for _ in hours]

@@ -1,4 +1,4 @@
-"""The process that keeps days, beside the sealer: one leads, standbys wait.
+"""The process that keeps days, beside the sealer: one leader, and standbys that wait.
 
 The leader holds a PostgreSQL advisory lock of one session and keeps the days through the same session.
 """
@@ -28,8 +28,8 @@ _DRAIN: Final = 2.0
 class DaysConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
-    `poll`: between two looks for what is new. `frozen_after`: a leader that does nothing for so long loses the lock.
-    `longest_rest`: the longest pause after a pass that failed.
+    `poll`: the time between two checks for new facts. `frozen_after`: a leader that does nothing for this long loses
+    the lock. `longest_rest`: the longest pause after a pass that failed.
     """
 
     database_url: str
@@ -56,7 +56,7 @@ def _lock(config: DaysConfig) -> LeaderLock:
         frozen_after=config.frozen_after,
         standby_poll=config.standby_poll,
         max_backoff=config.max_backoff,
-        away="not keeping days: the database is away",
+        away="no days are kept: the database cannot be reached",
         limits_transactions=False,
     )
 
@@ -70,8 +70,8 @@ async def _lead(config: DaysConfig, stop: asyncio.Event, connection: Connection)
         except Exception as exc:
             if not is_poison(exc):
                 raise
-            # The sealer of the ledger runs beside this and goes on.
-            log.exception("the days rest: a pass failed")
+            # The sealer of the ledger is a separate task and continues.
+            log.exception("a pass over the days failed; it is tried again")
             await aside.save(connection, {("part", "days"): said(exc)})
             await backoff.pause(stop)
             continue

@@ -88,7 +88,7 @@ async def take_news(connection: Connection, since: int, cut: int) -> list[Statio
 
 
 async def untold_stations(connection: Connection) -> set[str]:
-    """Stations about which something is known that no figures follow yet; new facts of the registry are left out."""
+    """Stations with new facts that their figures do not include yet, without new facts of the registry."""
     news = await _new_rows(connection, await connection.fetch(QUERIES.tails))
     noted = await connection.fetch(QUERIES.touched)
     return {touch.station for touch in news} | {row["station"] for row in noted}
@@ -148,7 +148,7 @@ async def _of_facts(connection: Connection, since: int, cut: int) -> list[Statio
 
 
 def _readable(rows: Iterable[Record]) -> tuple[list[RegistryFact], list[FactTouch]]:
-    """The facts, and instead of each one of a station that cannot be read a touch of that station."""
+    """The readable facts; for each unreadable fact of a station, a touch of the whole time of that station."""
     facts: list[RegistryFact] = []
     unreadable: list[FactTouch] = []
     for row in rows:

@@ -1,6 +1,6 @@
-"""Which stations and which times a new fact of the registry may concern. Pure.
+"""The stations and times that a new fact of the registry may concern. Pure.
 
-What is found may be more than what changes: a day is revised only if its figures or its areas differ.
+They may be more than the stations and times that change: a day is revised only if its figures or its areas differ.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ class FactTouch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def anything(kind: FactKind, subject: str) -> FactTouch:
-    """What a fact that cannot be read may concern."""
+    """A touch of the whole time of a subject, for a fact that cannot be read."""
     return FactTouch(kind=kind, subject=subject, began_at=LONG_AGO, ended_at=FAR, cause=RevisionCause.JUDGED)
 
 

@@ -1,4 +1,4 @@
-"""What approved corrections make of observed time. Pure."""
+"""The effect of approved corrections on observed time. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ from audit.findings.rules import CountsAs
 
 
 class CorrectedTime(msgspec.Struct, frozen=True):
-    """An approved correction of a station: from, until, and as what the time counts."""
+    """An approved correction of a station: its time, and as what this time counts."""
 
     begin: datetime
     end: datetime
@@ -36,8 +36,8 @@ NOTHING_CORRECTED: Final = CorrectedSpans()
 
 
 def corrected_spans(corrections: Iterable[CorrectedTime]) -> CorrectedSpans:
-    """The effect of corrections in the order in which they were approved: where several are of the same time, the last
-    one counts. `observed` takes earlier ones back."""
+    """The effect of corrections in the order of their approval: if several concern the same time, the last correction
+    counts. `observed` cancels earlier corrections."""
     found: dict[CountsAs, list[Span]] = {kind: [] for kind in CountsAs}
     for each in corrections:
         own = spans_of([(each.begin, each.end)])
@@ -52,6 +52,6 @@ def corrected_spans(corrections: Iterable[CorrectedTime]) -> CorrectedSpans:
 
 
 def differing(before: CorrectedSpans, after: CorrectedSpans) -> list[Span]:
-    """The time that counts otherwise after further corrections."""
+    """The time whose effect changes because of further corrections."""
     names = CorrectedSpans.__struct_fields__
     return union(*(either(getattr(before, name), getattr(after, name)) for name in names))

@@ -3,7 +3,7 @@
 SELECT EXISTS (SELECT FROM station WHERE id = $1);
 
 -- name: load_incident_times
--- The station of an incident, and from when to when it was wrong.
+-- The station, the beginning and the end of an incident.
 SELECT station, began_at, coalesce(ended_at, closed_at) AS ended_at FROM incident WHERE id = $1;
 
 -- name: insert_finding
@@ -23,7 +23,7 @@ UPDATE finding SET answer = $2, answered_by = $3, answered_remark = $4, answered
 UPDATE finding SET closed_why = $2, closed_by = $3, closed_remark = $4, closed_at = $5 WHERE id = $1 RETURNING *;
 
 -- name: list_findings
--- Findings and disputes, the newest first; those that touch the time from $6 to $7.
+-- Findings and disputes, the newest first, whose time overlaps the time from $6 to $7.
 SELECT f.* FROM finding f
 WHERE f.id < $1 AND ($2::text IS NULL OR f.station = $2) AND ($3::bigint IS NULL OR f.incident = $3)
   AND ($4::text IS NULL OR $4 = CASE WHEN f.closed_at IS NOT NULL THEN 'closed' WHEN f.answered_at IS NOT NULL THEN 'answered'

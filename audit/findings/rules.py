@@ -1,14 +1,14 @@
-"""What may be done with findings, disputes and corrections. Pure.
+"""The rules of findings, disputes and corrections. Pure.
 
 | step | who | when |
 |---|---|---|
 | finding | an auditor | about a time of a station, or an incident of a station |
 | dispute | a person of the station | about a time of the station |
 | answer | a supervisor, not the account that made it | once, while it is open |
-| close | an auditor, or who made it; never the account that answered | while it is open |
+| close | an auditor, or the account that made it; never the account that answered | while it is open |
 | correction | a supervisor proposes it | about a time that is over |
 | approve | another account | while it waits |
-| refuse | anybody who may propose one; the proposer withdraws his own in this way | while it waits |
+| refuse | an account with the permission to correct; the proposer withdraws a correction in this way | while it waits |
 """
 
 from datetime import datetime
@@ -23,18 +23,18 @@ from contract.glossary import WORDS
 from contract.said import Said
 
 MAX_FINDING_TEXT: Final = 4000
-"""Largest number of characters of a finding, an answer and a reason."""
+"""Maximum number of characters of a finding, an answer and a reason."""
 
 
 class FindingKind(StrEnum):
-    """Who says that something is wrong; the values are stored."""
+    """Whether an auditor (finding) or a person of the station (dispute) reports a fault; the values are stored."""
 
     FINDING = "finding"
     DISPUTE = "dispute"
 
 
 class FindingStatus(StrEnum):
-    """How far a finding is."""
+    """The status of a finding."""
 
     OPEN = "open"
     ANSWERED = "answered"
@@ -52,7 +52,7 @@ class CountsAs(StrEnum):
 
 
 class CorrectionStatus(StrEnum):
-    """How far a correction is."""
+    """The status of a correction."""
 
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -60,7 +60,8 @@ class CorrectionStatus(StrEnum):
 
 
 class NewFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody says is wrong. Of an incident the station and the times may be left out: then they are its own."""
+    """A new finding or dispute. With an incident, the station and the times may be left out: then they are those of the
+    incident."""
 
     kind: FindingKind
     text: str
@@ -71,7 +72,7 @@ class NewFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding or a dispute as it is kept."""
+    """A stored finding or dispute."""
 
     id: int
     kind: FindingKind
@@ -101,7 +102,7 @@ class AuditFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewCorrection(msgspec.Struct, frozen=True, kw_only=True):
-    """A time of a station that is to count otherwise."""
+    """A new correction: a time of a station, and as what this time should count."""
 
     station: str
     from_at: datetime
@@ -112,7 +113,7 @@ class NewCorrection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction as it is kept."""
+    """A stored correction."""
 
     id: int
     station: str
@@ -137,11 +138,11 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotYoursError(RemedyError):
-    """Another account has to do this."""
+    """Another account must do this."""
 
 
 def require_sound_times(begin: datetime, end: datetime, now: datetime) -> None:
-    """Raise RemedyError for times that are no interval of the past."""
+    """Raise RemedyError for times that are not an interval in the past."""
     for name, at in (("from", begin), ("until", end)):
         try:
             require_time(at)
@@ -159,24 +160,25 @@ def require_sound_times(begin: datetime, end: datetime, now: datetime) -> None:
 
 
 def require_text(text: str) -> str:
-    """The text without blanks around it. Raises RemedyError for one that is empty or too long."""
+    """The text without blanks around it. Raises RemedyError for a text that is empty or too long."""
     found = text.strip()
     if not found or len(found) > MAX_FINDING_TEXT:
         raise RemedyError(
-            f"a text of up to {MAX_FINDING_TEXT} characters is needed: write it",
+            f"a text is required: write up to {MAX_FINDING_TEXT} characters",
             f"请填写内容，最多 {MAX_FINDING_TEXT} 字",
         )
     return found
 
 
 def require_answerable(finding: AuditFinding, account: str) -> None:
-    """Raise RemedyError for a finding that is answered or closed, or that the same account made."""
+    """Raise RemedyError for a finding that is answered or closed, or that this account made."""
     name = _named(finding)
     if finding.status is FindingStatus.CLOSED:
         raise _closed(finding)
     if finding.status is FindingStatus.ANSWERED:
         raise RemedyError(
-            f"{name.en} has an answer already: whoever made it closes it, or makes another one",
+            f"{name.en} has an answer already: its author or an auditor closes it; make another finding or dispute if "
+            "needed",
             f"{name.zh}已有答复：由提出方予以办结，或另行提出",
         )
     if finding.made_by == account:
@@ -186,8 +188,8 @@ def require_answerable(finding: AuditFinding, account: str) -> None:
 
 
 def require_closable(finding: AuditFinding, account: str, *, is_auditor: bool) -> None:
-    """Raise RemedyError for a finding that is closed, or that this account does not close. `is_auditor`: it may make
-    findings."""
+    """Raise RemedyError for a finding that is closed, or that this account may not close. `is_auditor`: the account may
+    make findings."""
     name = _named(finding)
     if finding.status is FindingStatus.CLOSED:
         raise _closed(finding)
@@ -198,23 +200,23 @@ def require_closable(finding: AuditFinding, account: str, *, is_auditor: bool) -
         )
     if not is_auditor and finding.made_by != account:
         raise NotYoursError(
-            f"{name.en} is closed by an auditor or by whoever made it: ask one of them",
+            f"only an auditor or the person who made {name.en} may close it: ask one of them",
             f"{name.zh}须由审计人员或提出人办结：请与其联系",
         )
 
 
 def require_decidable(correction: Correction, account: str, *, approves: bool) -> None:
-    """Raise RemedyError for a correction that is decided, or that the same account proposed and would approve."""
+    """Raise RemedyError for a correction that is decided, or if an account approves its own correction."""
     if correction.status is not CorrectionStatus.PROPOSED:
         word = WORDS["correction_status"][correction.status]
         raise RemedyError(
-            f"correction {correction.id} is decided ({word.en}): propose another one if it is wrong",
+            f"correction {correction.id} is decided ({word.en}): propose another correction if the decision is wrong",
             f"更正 {correction.id} 已有结论（{word.zh}）：如有错误，请另行提出更正",
         )
     if approves and correction.proposed_by == account:
         raise NotYoursError(
             f"your account proposed correction {correction.id}, so another person must approve it: ask a colleague "
-            "who may approve, or an administrator for a further account",
+            "with the permission to approve, or an administrator for a further account",
             f"更正 {correction.id} 由您的账户提出，须由另一人批准：请让有批准权限的同事用自己的账户批准，"
             "没有这样的同事时，请管理员新建账户",
         )
@@ -227,4 +229,4 @@ def _named(finding: AuditFinding) -> Said:
 
 def _closed(finding: AuditFinding) -> RemedyError:
     name = _named(finding)
-    return RemedyError(f"{name.en} is closed: make another one", f"{name.zh}已办结：请另行提出")
+    return RemedyError(f"{name.en} is closed: make another finding or dispute", f"{name.zh}已办结：请另行提出")

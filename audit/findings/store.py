@@ -33,8 +33,8 @@ QUERIES: Final = queries_beside(__file__)
 
 
 async def make_finding(connection: Connection, new: NewFinding, by: Author, now: datetime) -> AuditFinding:
-    """Keep what somebody says is wrong. Raises RemedyError for a text or times that are not sound, and for a station or
-    an incident that does not exist or is outside the scope, which is answered alike."""
+    """Store a new finding or dispute. Raises RemedyError for an invalid text or invalid times, and for a station or an
+    incident that does not exist or is outside the scope; both cases have the same answer."""
     text = require_text(new.text)
     async with connection.transaction():
         station, begin, end = await _times_of(connection, new, now)
@@ -75,8 +75,8 @@ async def _times_of(connection: Connection, new: NewFinding, now: datetime) -> t
 
 
 async def load_incident_times(connection: Connection, incident: int) -> tuple[str, datetime, datetime | None] | None:
-    """The station of an incident, when it began, and when it was over; None: the scope has no incident of a single
-    station with this number."""
+    """The station, the beginning and the end of an incident; None: the scope has no incident of a single station with
+    this number."""
     row = await connection.fetchrow(QUERIES.load_incident_times, incident)
     return None if row is None or row["station"] is None else (row["station"], row["began_at"], row["ended_at"])
 
@@ -89,7 +89,7 @@ async def _require_station(connection: Connection, station: str) -> None:
 async def answer_finding(
     connection: Connection, number: int, text: str, by: Author, now: datetime
 ) -> AuditFinding | None:
-    """Answer a finding; None when there is none of this number. Raises RemedyError (`require_answerable`)."""
+    """Answer a finding; None when there is no finding with this number. Raises RemedyError (`require_answerable`)."""
     said = require_text(text)
     async with connection.transaction():
         found = await _lock_finding(connection, number)
@@ -104,7 +104,7 @@ async def answer_finding(
 async def close_finding(
     connection: Connection, number: int, why: str, by: Author, now: datetime, *, is_auditor: bool
 ) -> AuditFinding | None:
-    """Close a finding; None when there is none of this number. Raises RemedyError (`require_closable`)."""
+    """Close a finding; None when there is no finding with this number. Raises RemedyError (`require_closable`)."""
     said = require_text(why)
     async with connection.transaction():
         found = await _lock_finding(connection, number)
@@ -117,14 +117,14 @@ async def close_finding(
 
 
 async def load_finding(connection: Connection, number: int) -> AuditFinding | None:
-    """One finding or dispute; None when there is none of this number."""
+    """One finding or dispute; None when there is no finding with this number."""
     row = await connection.fetchrow(QUERIES.load_finding, number)
     return None if row is None else finding_of(row)
 
 
 async def propose_correction(connection: Connection, new: NewCorrection, by: Author, now: datetime) -> Correction:
-    """Propose that a time counts otherwise. Raises RemedyError for a text or times that are not sound, and for a
-    station or finding that does not exist or is outside the scope."""
+    """Store a proposed correction. Raises RemedyError for an invalid text or invalid times, and for a station or a
+    finding that does not exist or is outside the scope."""
     reason = require_text(new.reason)
     require_sound_times(new.from_at, new.until_at, now)
     async with connection.transaction():
@@ -162,9 +162,9 @@ async def _require_finding(connection: Connection, new: NewCorrection) -> None:
 async def decide_correction(
     connection: Connection, number: int, decision: CorrectionStatus, why: str | None, by: Author, now: datetime
 ) -> Correction | None:
-    """Approve or refuse a correction; None when there is none of this number. Figures follow one that is approved.
+    """Approve or refuse a correction; None when there is no correction with this number. An approval changes figures.
 
-    Raises RemedyError for one that is decided, NotYoursError for approval by the account that proposed it."""
+    Raises RemedyError if the correction is decided, NotYoursError for approval by the account that proposed it."""
     said = require_text(why) if why and why.strip() else None
     approves = decision is CorrectionStatus.APPROVED
     async with connection.transaction():
@@ -191,7 +191,7 @@ async def record_own_approval(connection: Connection, number: int, by: Author, n
 
 
 async def load_correction(connection: Connection, number: int) -> Correction | None:
-    """One correction; None when there is none of this number."""
+    """One correction; None when there is no correction with this number."""
     row = await connection.fetchrow(QUERIES.load_correction, number)
     return None if row is None else correction_of(row)
 
@@ -199,7 +199,7 @@ async def load_correction(connection: Connection, number: int) -> Correction | N
 async def load_corrections(
     connection: Connection, stations: Sequence[str], begin: datetime, end: datetime
 ) -> dict[str, list[CorrectedTime]]:
-    """The approved corrections of stations that touch a window, in the order of their approval."""
+    """The approved corrections of stations that overlap a window, in the order of their approval."""
     found: dict[str, list[CorrectedTime]] = defaultdict(list)
     for row in await connection.fetch(QUERIES.corrections_of, list(stations), begin, end):
         corrected = CorrectedTime(row["from_at"], row["until_at"], CountsAs(row["counts_as"]))

@@ -19,13 +19,13 @@ from registry.contacts.addresses import parse_address
 EVERY: Final = 60.0
 """Seconds between two copies to one place, while the log grows."""
 AGAIN: Final = 3600.0
-"""The same while it does not."""
+"""Seconds between two copies to one place, while the log does not grow."""
 DAILY: Final = 86_400.0
 """Seconds between two mails, whether the log grows or not."""
 
 _TITLE: Final = Said("Checkpoint of the ledger {origin}, {size} leaves", "账本 {origin} 的检查点，共 {size} 条")
 _BODY: Final = Said(
-    "Keep this mail. To verify the ledger later, write the lines from the next one on into a file, and give it to "
+    "Keep this mail. To verify the ledger later, save all lines below this paragraph as a file, and pass the file to "
     "`milepost verify --older`.",
     "请保存此邮件。日后核验账本时，将下一行起的内容存为文件，并交给 `milepost verify --older`。",
 )
@@ -47,14 +47,14 @@ class CopyPlace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shown(self) -> str:
-        """The place without what may be secret in its address."""
+        """The place without the parts of its address that may be secret."""
         if self.kind is CopyKind.MAIL:
             return "mailto:…@" + self.address.rpartition("@")[2]
         return self.address if self.kind is CopyKind.FILE else "/".join(self.address.split("/")[:3])
 
     @property
     def every(self) -> float:
-        """Seconds between two copies to it, while the log grows."""
+        """Seconds between two copies to this place, while the log grows."""
         return DAILY if self.kind is CopyKind.MAIL else EVERY
 
 
@@ -89,14 +89,14 @@ def _mailbox(line: str, where: str, number: int) -> str:
 
 
 def mail_of_checkpoint(note: str, checkpoint: Checkpoint, language: Language) -> MessageContent:
-    """The mail with a signed checkpoint; `note`: its text, which is everything from the line of the name on."""
+    """The mail with a signed checkpoint; `note`: the signed text, which begins with the line of the name."""
     title = _TITLE.text(language).format(origin=checkpoint.origin, size=checkpoint.size)
     text = AlertMessage(title=title, body=f"{_BODY.text(language)}\n\n{note}")
     return MessageContent(text=text, language=language, severity="info")
 
 
 def is_copy_due(size: int, now: float, *, copied: int | None, tried_at: float | None, every: float = EVERY) -> bool:
-    """Whether a place gets a checkpoint of this size. `every`: as of the place.
+    """Whether a place gets a checkpoint of this size. `every`: the interval of the place, in seconds.
 
     `copied`: the size of its last copy, `tried_at`: when one was tried last, in seconds of the same clock as `now`.
     None: never.

@@ -31,7 +31,7 @@ def read_places(path: Path) -> tuple[CopyPlace, ...]:
 
 
 class MailFailedError(Exception):
-    """A mail was not taken."""
+    """The gateway did not take a mail."""
 
 
 class _Copying:

@@ -48,9 +48,9 @@ class StrangeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What belongs to an export. `checkpoint`: the newest; `checkpoints`: those that were kept, the oldest first.
-    `scope`: the areas of which it shows the rows, of all others it has the hashes; None: it shows everything.
-    `figures`: the figures of days that it has."""
+    """The contents of an export. `checkpoint`: the newest checkpoint; `checkpoints`: the stored checkpoints, the oldest
+    first. `scope`: the areas whose rows the export shows; it has only the hashes of all other rows; None: it shows all
+    rows. `figures`: its figures of days."""
 
     format: int
     origin: str

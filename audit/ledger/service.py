@@ -48,9 +48,9 @@ class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
     `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database;
-    `copies`: where copies of it go; `mail`: the gateway of those that are mails, in `language`. `witnesses`: who is
-    asked to cosign, each at most every `cosign_every`. `limit`: rows of each partition that one transaction seals.
-    `sign_every`: a checkpoint is signed and published again after that, also of a log that did not grow.
+    `copies`: the places of its copies; `mail`: the gateway for copies by mail, which are in `language`. `witnesses`:
+    offices that cosign, each asked at most every `cosign_every`. `limit`: rows of each partition that one transaction
+    seals. `sign_every`: the time after which a checkpoint is signed and published again, even if the log did not grow.
     """
 
     database_url: str
@@ -92,7 +92,7 @@ def _lock(config: AuditConfig) -> LeaderLock:
         frozen_after=config.frozen_after,
         standby_poll=config.standby_poll,
         max_backoff=config.max_backoff,
-        away="not sealing: the database is away",
+        away="the ledger is not sealed: the database cannot be reached",
     )
 
 

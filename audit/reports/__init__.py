@@ -1,1 +1,1 @@
-"""Reports for auditors: what a report says, and the same report as CSV, XLSX and PDF."""
+"""Reports for auditors: the contents of a report, and the report as CSV, XLSX and PDF."""

@@ -1,4 +1,4 @@
-"""Values of a report as texts on paper. Pure."""
+"""Formats the values of a report as text for PDF. Pure."""
 
 from datetime import date
 from fractions import Fraction
@@ -12,7 +12,7 @@ _MINUTE_MS: Final = 60_000
 
 
 def cell_text(value: CellValue, kind: ColumnKind) -> str:
-    """A value of a column as a person reads it."""
+    """A value of a column as text for people."""
     match value:
         case None:
             return NOTHING
@@ -29,7 +29,7 @@ def cell_text(value: CellValue, kind: ColumnKind) -> str:
 
 
 def time_text(ms: int) -> str:
-    """Milliseconds as hours and minutes, rounded down: 232:05. Less than a minute that is not 0: <0:01."""
+    """Milliseconds as hours and minutes, rounded down: 232:05. More than 0 and less than a minute: <0:01."""
     if 0 < ms < _MINUTE_MS:
         return "<0:01"
     minutes = ms // _MINUTE_MS

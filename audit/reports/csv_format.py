@@ -1,8 +1,8 @@
 """A report as CSV: the table of its places or days, for programs and for spreadsheets. Pure.
 
-UTF-8 with BOM, because spreadsheets take a file without one for the encoding of the machine. Times are whole
-milliseconds and rates percent, so nothing has to be parsed. A text that a spreadsheet would compute as a formula has an
-apostrophe before it, as OWASP advises ("CSV Injection").
+The file is UTF-8 with a BOM, because spreadsheets read a file without a BOM in the encoding of the machine. Times are
+whole milliseconds and rates are in percent, so all values are plain numbers. A text that a spreadsheet would evaluate
+as a formula begins with an apostrophe, as OWASP advises ("CSV Injection").
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""What a report says, before a format is chosen. Pure.
+"""The contents of a report, independent of the format. Pure.
 
 A report has values, not texts: the formats write a time or a rate as their readers need them. All formats of a report
 show the same rows in the same order, and the same report gives the same bytes.
@@ -12,11 +12,11 @@ from fractions import Fraction
 import msgspec
 
 CellValue = str | int | date | Fraction | None
-"""A value of a table. None: there is nothing to say; it is never 0."""
+"""A value of a table. None: there is no value, which differs from 0."""
 
 
 class ColumnKind(StrEnum):
-    """What the values of a column are."""
+    """The type of the values of a column."""
 
     TEXT = "text"
     DAY = "day"
@@ -28,7 +28,7 @@ class ColumnKind(StrEnum):
 
 
 class ReportColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """A column. `key`: its name for programs, in CSV; `title`: for people; `share`: its part of the width of a page."""
+    """A column. `key`: its name in CSV; `title`: its name for people; `share`: its relative width on a page."""
 
     key: str
     title: str
@@ -37,7 +37,7 @@ class ReportColumn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A table. `name`: of its sheet in XLSX, at most 31 characters."""
+    """A table. `name`: the name of its sheet in XLSX, at most 31 characters."""
 
     name: str
     title: str
@@ -47,14 +47,14 @@ class ReportTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StripDay(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a heat strip: a day, and of each of its 24 hours the key of the legend."""
+    """A line of a heat strip: a day, and for each of its 24 hours a key of the legend."""
 
     day: date
     hours: tuple[str, ...]
 
 
 class StripSign(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of a strip's legend. The sign says the same as the colour."""
+    """An entry of a strip's legend. Each colour has a sign with the same meaning."""
 
     key: str
     word: str
@@ -63,7 +63,7 @@ class StripSign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeatStrip(msgspec.Struct, frozen=True, kw_only=True):
-    """What a station was in each hour of each day."""
+    """The state of a station in each hour of each day."""
 
     title: str
     days: tuple[StripDay, ...]
@@ -87,8 +87,8 @@ class ReportText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole report. `listed`: the place of the table that CSV has; `dated`: its last day, which is the date of the
-    files; `wide`: pages lie on their long side; `checkpoint`: the newest of the ledger, a C2SP note."""
+    """A whole report. `listed`: the index of the table for CSV; `dated`: the last day of the report, which is the date
+    of the files; `wide`: landscape pages; `checkpoint`: the newest checkpoint of the ledger, a C2SP note."""
 
     title: str
     subtitle: str

@@ -10,7 +10,7 @@ from audit.reports.document import Report
 
 
 class ReportFormat(msgspec.Struct, frozen=True, kw_only=True):
-    """How a report becomes the bytes of a file, and the media type of the file."""
+    """The function that writes a report as the bytes of a file, and the media type of the file."""
 
     media: str
     write: Callable[[Report], bytes]

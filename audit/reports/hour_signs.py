@@ -1,7 +1,7 @@
-"""What a station was in most of an hour, as an entry of a heat strip. Pure.
+"""The main state of a station in an hour, as an entry of a heat strip. Pure.
 
-The colours are told apart by people who do not see red and green alike (the palette of Okabe and Ito, lightened). Each
-state has a sign, so a black and white print says the same.
+People with red-green colour blindness can distinguish the colours (the palette of Okabe and Ito, lightened). Each state
+also has a sign, for prints in black and white.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ _SIGNS: Final = (
 
 
 def hour_state(figures: Figures) -> str:
-    """The key of what took the greatest part of the hour; of equal parts the worse one."""
+    """The key of the state with the longest time in the hour; if times are equal, the worse state."""
     if not figures.scheduled_ms:
         return NOT_OPEN
     away, idle = not_online_ms(figures), not_served_ms(figures)
@@ -44,7 +44,7 @@ def hour_state(figures: Figures) -> str:
 
 
 def legend(language: str) -> tuple[StripSign, ...]:
-    """All entries, with the words of the glossary."""
+    """All entries of the legend, with the words of the glossary."""
     own = {
         SERVED: text("strip_served", language),
         RAN: text("strip_ran", language),

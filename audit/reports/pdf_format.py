@@ -1,8 +1,8 @@
 """A report as PDF/A-2b, drawn by typst. Pure.
 
-The template takes the report as JSON, so no text of a report is ever markup. The date of the document is the last day
-of the report, and typst takes the identifiers of a file from its contents: the same report gives the same bytes, with
-the same fonts.
+The template reads the report as JSON, so no text of a report is ever markup. The date of the document is the last day
+of the report, and typst derives the identifiers of a file from its contents. So the same report with the same fonts
+gives the same bytes.
 """
 
 import io
@@ -32,12 +32,12 @@ FONTS: Final = (
     "DejaVu Sans",
     "Libertinus Serif",
 )
-"""Fonts in the order in which a sign is looked for; typst brings the last one."""
+"""Fonts in the order of preference for each character; the last font comes with typst."""
 _NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE}
 
 
 def pdf_bytes(report: Report) -> bytes:
-    """The document. Raises SaidError if no font of this machine has a sign of the report."""
+    """The document. Raises SaidError if the fonts of this machine lack a character of the report."""
     return compile_pdf(template_data(report))
 
 
@@ -62,10 +62,10 @@ def compile_pdf(data: bytes) -> bytes:
 
 
 def no_font(why: str) -> SaidError:
-    """No font of this machine has a sign of the report."""
+    """The fonts of this machine lack a character of the report."""
     return SaidError(
-        f"no font of this machine has all signs of the report ({why}): install fonts for Chinese and Tibetan (Debian: "
-        "fonts-noto-cjk fonts-noto-core), then ask again",
+        f"the fonts of this machine lack characters of the report ({why}): install fonts for Chinese and Tibetan "
+        "(Debian: fonts-noto-cjk fonts-noto-core), then make the report again",
         f"本机字体缺少报告中的部分文字（{why}）：请安装中文和藏文字体（Debian：fonts-noto-cjk "
         "fonts-noto-core），然后重试",
     )

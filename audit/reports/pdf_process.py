@@ -1,5 +1,5 @@
-"""Draws a PDF in a separate process (`registry/child_process.py`): typst takes much memory, and the process gives back
-all of it."""
+"""Writes a PDF in a separate process (`registry/child_process.py`), because typst needs much memory, which the end of
+the process frees."""
 
 from typing import Final
 

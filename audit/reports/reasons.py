@@ -1,7 +1,7 @@
-"""Why a station was not in service, in words, from its figures. Pure.
+"""The reasons why a station was not in service, as text, from its figures. Pure.
 
-The figures are sums, so two of the times have only a lower bound: a station that was online and not usable for an hour,
-and served for an hour while its link was down, lost as much online time as service time.
+The figures are sums, so two of the times are only lower bounds: a station that was online and not usable for an hour,
+and that served visitors for an hour while its link was down, lost the same online time as service time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def not_served_ms(figures: Figures) -> int:
 
 
 def reasons(figures: Figures, causes: Sequence[str], language: str) -> str:
-    """What the figures and the causes that technicians found say; empty when nothing was lost."""
+    """The reasons from the figures, and the causes that technicians found; empty when no time was lost."""
     return text("separator", language).join(_reasons(figures, causes, language))
 
 

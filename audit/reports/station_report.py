@@ -1,4 +1,4 @@
-"""The report of a station in a month or a year: a strip of its hours, days, incidents and revisions. Pure."""
+"""The report of a station for a month or a year: a strip of its hours, days, incidents and revisions. Pure."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -27,8 +27,8 @@ _HOURS = 24
 
 
 class ReportedIncident(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident of the station. Times are those of China, to the minute; `closed`: empty while it is open; `cause`:
-    of its last repair."""
+    """An incident of the station. Times are in China time, to the minute; `closed`: empty for an open incident;
+    `cause`: the cause in its newest repair."""
 
     id: int
     kind: str
@@ -49,8 +49,8 @@ class ReportedRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StationFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of a station. `parts`: days (or the first days of months) with their figures; `hours`: of each day
-    of a month the figures of its hours, nothing in a year; `before`: the name and figures of the period before."""
+    """The facts of a report of a station. `parts`: days (or the first days of months) with their figures; `hours`: the
+    figures of the hours of each day, for a month only; `before`: the name and the figures of the period before."""
 
     about: PeriodFacts
     area: str
@@ -101,7 +101,8 @@ def _strip(facts: StationFacts, language: str) -> HeatStrip:
 
 
 def _signs(hours: Sequence[Figures]) -> tuple[str, ...]:
-    """24 entries: a day of 23 hours ends with one that is not open, and of 25 hours the last one is left out."""
+    """24 entries: a day of 23 hours gets an additional hour that is not open, and a day of 25 hours loses its last
+    hour."""
     found = [hour_state(figures) for figures in hours[:_HOURS]]
     return (*found, *(NOT_OPEN for _ in range(_HOURS - len(found))))
 

@@ -1,4 +1,5 @@
-"""The report of an area's uptime in a month or a year: sums, areas, stations from the worst on and why, days. Pure."""
+"""The report of an area's uptime for a month or a year: sums, areas, stations with reasons (the worst first), and days.
+Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -27,7 +28,7 @@ _SUMS: Final = ("scheduled_ms", "excused_ms", "unknown_ms", "due_ms", "online_ms
 
 
 class ReportedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A station (`area`: the name of its area) or an area. `causes`: of its repairs, as machine words."""
+    """A station (`area`: the name of its area) or an area. `causes`: the causes in its repairs, as machine words."""
 
     id: str
     name: str
@@ -38,8 +39,8 @@ class ReportedPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PeriodFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report is about. `place`: None is everything in the scope; `kept`: the first and last day that is counted;
-    `frozen`: the day on which the month was frozen, always None of a year."""
+    """The subject of a report. `place`: None for everything in the scope; `kept`: the first and the last counted day;
+    `frozen`: the day on which the month was frozen, None for a year."""
 
     place: tuple[str, str] | None
     period: str
@@ -51,8 +52,8 @@ class PeriodFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UptimeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of an area. `parts`: days (or the first days of months) with their figures; `before`: the name and
-    the figures of the period before; `later`: with addenda, None if there are none."""
+    """The facts of a report of an area. `parts`: days (or the first days of months) with their figures; `before`: the
+    name and the figures of the period before; `later`: the figures with addenda, None without addenda."""
 
     about: PeriodFacts
     figures: Figures
@@ -91,7 +92,7 @@ def uptime_report(facts: UptimeFacts, language: str) -> Report:
 
 
 def period_lines(about: PeriodFacts, stations: int | None, language: str) -> tuple[tuple[str, str], ...]:
-    """What a report is about, as labels and values."""
+    """The subject of a report, as labels and values."""
 
     def said(name: str, **values: object) -> str:
         return text(name, language, **values)
@@ -115,7 +116,7 @@ def period_lines(about: PeriodFacts, stations: int | None, language: str) -> tup
 
 
 def verify_text(about: PeriodFacts, language: str) -> ReportText:
-    """How a reader verifies a report."""
+    """The steps for a reader to verify a report."""
     first, last = about.kept or (about.last, about.last)
     return ReportText(
         page=text("page", language),
@@ -135,7 +136,7 @@ def parts_table(parts: Iterable[tuple[date, Figures]], language: str, *, title: 
 
 def worst_first(places: Iterable[ReportedPlace]) -> list[tuple[int | None, ReportedPlace]]:
     """(rank, place) by service rate, then by online rate, the time without service, and the id. Equal service rates
-    have the same rank; places without a service rate come last and have none."""
+    have the same rank; places without a service rate come last and have no rank."""
     ordered = sorted(places, key=_order)
     found: list[tuple[int | None, ReportedPlace]] = []
     rank, last = 0, None
@@ -241,7 +242,7 @@ def _rate_columns(language: str) -> tuple[ReportColumn, ...]:
 
 
 def figure_columns(language: str, *names: str) -> tuple[ReportColumn, ...]:
-    """Columns of times; `names`: of figures."""
+    """Columns of times; `names`: the names of the figures."""
     return tuple(ReportColumn(key=name, title=word("figure", name, language), kind=ColumnKind.TIME) for name in names)
 
 

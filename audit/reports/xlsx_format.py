@@ -1,7 +1,7 @@
 """A report as an XLSX workbook: a sheet of facts, then a sheet for each table. Pure.
 
-Rates and times are numbers with a format, so that a spreadsheet sorts and sums them; texts are written as texts, never
-as formulas or links. Rows are written once and not kept, so memory does not grow with them.
+Rates and times are numbers with a format, so a spreadsheet can sort and sum them. Texts are written as texts, never as
+formulas or links. Each row is written to disk immediately, so memory does not grow with the number of rows.
 """
 
 import io

@@ -1,1 +1,1 @@
-"""Figures of records by hour and day, and the deletion of what is old."""
+"""Figures of records by hour and day, and the deletion of old records and figures."""

@@ -1,18 +1,18 @@
 -- name: try_rollup_lock
--- The lock of the one process that makes figures and deletes; the session holds it until the session ends.
+-- The lock of the leader, which makes figures and deletes old rows; the session holds the lock until the session ends.
 SELECT pg_try_advisory_lock($1);
 
 -- name: bound_rollup_session
--- The server ends the session of a leader that froze, so that a standby can take over.
+-- The server ends the session of a leader that hangs, so that a standby can take over.
 SELECT set_config(name, $1, false) FROM pg_settings
 WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout');
 
 -- name: database_rolls_up
--- Whether a job of the database makes the figures: those of TimescaleDB only their owner may refresh.
+-- Whether a job of the database makes the figures: on TimescaleDB only the owner may refresh them.
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb');
 
 -- name: roll_up
--- Make the figures of all hours that are over and of which records arrived.
+-- Make the figures of all finished hours for which records arrived.
 CALL roll_up_records();
 
 -- name: forget

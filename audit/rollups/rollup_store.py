@@ -9,11 +9,12 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 MOST_FORGOTTEN: Final = 5000
-"""Rows of a kind that one transaction deletes; on TimescaleDB it drops whole chunks instead."""
+"""Maximum number of rows of a kind that one transaction deletes; on TimescaleDB it drops whole chunks instead."""
 
 
 async def roll_up(connection: Connection) -> None:
-    """Make the figures of hours that are over for five minutes. On TimescaleDB a job of the database does that."""
+    """Make the figures of hours that ended at least five minutes ago. On TimescaleDB a job of the database does
+    this."""
     if not await connection.fetchval(QUERIES.database_rolls_up):
         await connection.execute(QUERIES.roll_up)
 
@@ -21,7 +22,7 @@ async def roll_up(connection: Connection) -> None:
 async def forget_old(
     connection: Connection, keep: Mapping[str, timedelta], most: int = MOST_FORGOTTEN
 ) -> dict[str, int]:
-    """Delete a part of what is older than `keep` says for its kind, a transaction a kind; how much went of which kind.
-    The database refuses to delete what is younger than 184 days."""
+    """Delete a batch of rows that are older than `keep` allows, in one transaction for each kind. Returns the number of
+    deleted rows (chunks on TimescaleDB) by kind. The database refuses to delete rows younger than 184 days."""
     gone = {kind: await connection.fetchval(QUERIES.forget, kind, age, most) for kind, age in keep.items()}
     return {kind: number for kind, number in gone.items() if number}

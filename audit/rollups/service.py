@@ -1,4 +1,5 @@
-"""The process that makes figures of records and deletes old ones, beside the sealer: one leads, standbys wait.
+"""The process that makes figures of records and deletes old records, beside the sealer: one leader, and standbys that
+wait.
 
 The leader holds a PostgreSQL advisory lock of one session and works through the same session.
 """
@@ -25,9 +26,9 @@ _DRAIN: Final = 2.0
 class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
-    `keep`: how long records and figures of a kind are kept, at least 184 days. `poll`: between two looks for hours that
-    are over. `forget_every`: between two looks for what is old. `frozen_after`: a leader that does nothing for so long
-    loses the lock.
+    `keep`: how long records and figures of a kind are kept, at least 184 days. `poll`: the time between two checks for
+    finished hours. `forget_every`: the time between two checks for old rows. `frozen_after`: a leader that does nothing
+    for this long loses the lock.
     """
 
     database_url: str
@@ -41,7 +42,7 @@ class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run(config: RollupConfig, stop: asyncio.Event) -> None:
-    """Work or stand by until `stop`. Raises RemedyError when the database cannot be reached at the start."""
+    """Lead or stand by until `stop`. Raises RemedyError when the database cannot be reached at the start."""
     async with open_pool(config.database_url, name=f"rollups {config.instance}"[:60], size=1) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
@@ -57,7 +58,9 @@ async def _compete(config: RollupConfig, pool: Pool, stop: asyncio.Event) -> Non
                 await _stand_by_or_lead(config, connection, stop)
             backoff.reset()
         except UNREACHABLE as exc:
-            await backoff.wait_out(exc, log, "no figures of records: the database is away", stop=stop)
+            await backoff.wait_out(
+                exc, log, "no figures of records are made: the database cannot be reached", stop=stop
+            )
 
 
 async def _stand_by_or_lead(config: RollupConfig, connection: Connection, stop: asyncio.Event) -> None:
@@ -74,7 +77,7 @@ async def _lead(config: RollupConfig, connection: Connection, stop: asyncio.Even
     now = asyncio.get_running_loop().time
     forget_at = now()
     while not stop.is_set():
-        # The figures first, so that no record is deleted before it is in one.
+        # The figures come first, so that no record is deleted before its figures are made.
         await roll_up(connection)
         if now() >= forget_at:
             gone = await forget_old(connection, config.keep)

@@ -1,1 +1,1 @@
-"""Kept days in the ledger: one leaf for each area and day over its stations."""
+"""Kept days in the ledger: one leaf for each area and day, over the stations of the area."""

@@ -1,7 +1,7 @@
-"""The figures of days in an export of the ledger, and what they are made of that the ledger does not have. Pure.
+"""The figures of days in an export of the ledger, and their sources that are not in the ledger. Pure.
 
 `figures-N.ndjson` has the days of areas, one a line, in the order of days. `records-N.ndjson` has the records of
-stations that are no entries of the ledger: presence, and when the platform was blind for the station.
+stations that are not in the ledger: presence, and the times in which the platform could not judge the station.
 """
 
 from datetime import date, timedelta
@@ -19,7 +19,8 @@ RECORDS: Final = "records"
 
 
 class AreaFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The stations of an area itself on a day: those that share their figures, and the lines of all others."""
+    """The stations directly in an area on a day: groups of stations with the same figures, and the lines of all
+    others."""
 
     day: date
     path: Path
@@ -28,7 +29,7 @@ class AreaFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StationRecords(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Records of a station. `follows`: something about it is known that its figures do not follow yet."""
+    """Records of a station. `follows`: there are newer facts about the station that its figures do not include yet."""
 
     station: str
     gaps: tuple[UnknownInterval, ...] = ()
@@ -44,10 +45,10 @@ class FigureFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportedFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Which figures an export has: days from `first` to `last`, of `area` and all below it (None: of everything).
+    """The figures in an export: days from `first` to `last`, of `area` and all areas below it (None: of everything).
 
-    `begun`: the first day that was ever kept. `cut`: the last fact of the registry that they follow. `waiting`:
-    subjects of entries about figures that are not sealed yet. `whole`: it shows all sources that are entries.
+    `begun`: the first day that was ever kept. `cut`: the last fact of the registry that the figures include. `waiting`:
+    subjects of entries about figures that are not sealed yet. `whole`: the export shows all entries that are sources.
     """
 
     first: date
@@ -61,18 +62,19 @@ class ExportedFigures(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True
 
     def has(self, day: date, path: Path) -> bool:
-        """Whether the export has the figures of an area on a day, if there are any."""
+        """Whether the export covers the figures of an area on a day."""
         return self.first <= day <= self.last and (self.area is None or self.area in path)
 
     def has_month(self, month: date, path: Path) -> bool:
-        """Whether it has all days of a month that were kept; `month` is a first day."""
+        """Whether the export covers all kept days of a month; `month`: the first day."""
         last = following_month(month) - timedelta(days=1)
         return self.first <= max(month, self.begun) and self.has(last, path)
 
 
 class FigureTally(msgspec.Struct, frozen=True, kw_only=True):
-    """What verification did with figures. `compared`: days of stations, with the entry of their area; `computed`: those
-    of them that were computed anew; `waiting`: days of areas whose entry is not sealed yet."""
+    """The result of the verification of figures. `compared`: number of station days that were compared with the entry
+    of their area; `computed`: how many of them were computed again; `waiting`: number of area days whose entry is not
+    sealed yet."""
 
     first: date
     last: date

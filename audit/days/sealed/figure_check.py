@@ -1,4 +1,4 @@
-"""Whether the figures in an export are what the ledger has of them, and what follows from its entries. Pure."""
+"""Compares the figures in an export with the ledger, and with figures that are computed from the ledger. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -28,7 +28,7 @@ class FigureCheck:
         self._findings: list[LedgerFault] = []
 
     def take(self, found: AreaFigures) -> None:
-        """The figures of an area on a day."""
+        """Check the figures of an area on a day."""
         self._seen.add((found.day, found.path))
         self._compare(found)
         for newest in _newest(found):
@@ -37,7 +37,7 @@ class FigureCheck:
         self._add_to_month(found)
 
     def conclude(self) -> tuple[FigureTally, list[LedgerFault]]:
-        """What was compared, and what is wrong."""
+        """The numbers of comparisons, and the faults."""
         self._find_missing()
         self._compare_months()
         findings = self._findings[:MOST_FINDINGS]
@@ -53,7 +53,7 @@ class FigureCheck:
         return tally, findings
 
     def _compare(self, found: AreaFigures) -> None:
-        """The tree over the stations of an area, with that of the newest entry."""
+        """Compare the tree over the stations of an area with the tree of the newest entry."""
         trees = [tree for tree in area_trees(found.day, found.groups, found.lines) if tree.path == found.path]
         place = "/".join(found.path)
         if trees and trees[0].subject in self._waiting:
@@ -102,7 +102,7 @@ class FigureCheck:
                 place = "/".join(path)
                 self._find(
                     Wrong.MISSING,
-                    f"missing: {day} area {place}: the figures of leaf {sealed.leaf} are gone",
+                    f"missing: {day} area {place}: the figures of leaf {sealed.leaf} do not exist",
                     f"缺失：{day} 区划 {place}：第 {sealed.leaf} 条所记的数值不存在",
                 )
 
@@ -114,7 +114,7 @@ class FigureCheck:
         self._months[key] = sum(own, self._months.get(key, Figures()))
 
     def _compare_months(self) -> None:
-        """Frozen months of which the export has all days: the sums of their days, without addenda."""
+        """Compare frozen months with the sums of their days, without addenda, if the export has all days."""
         for (month, path), sealed in self._sources.months.items():
             waits = f"area_month/{path[-1]}/{month}" in self._waiting
             if waits or not self._exported.has_month(date.fromisoformat(f"{month}-01"), path):

@@ -19,11 +19,11 @@ _LINES: Final = 3_000
 _STATIONS: Final = 5_000
 _AROUND: Final = timedelta(hours=54)
 Write = Callable[[str, bytes], None]
-"""Takes the name and the bytes of a file; may take a while."""
+"""Writes a file with a name and its bytes; this may take a while."""
 
 
 class WantedFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The days of which an export has figures, of an area and all below it; None: of everything."""
+    """The days with figures in an export, of an area and all areas below it; None: of everything."""
 
     first: date
     last: date

@@ -1,4 +1,4 @@
-"""What the leaves of an export say of figures: their sources, and the entries about the figures themselves. Pure."""
+"""Reads the leaves of an export: the sources of figures, and the entries about the figures themselves. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ class SealedFigures(msgspec.Struct, frozen=True):
 
 
 class LeafSources:
-    """Takes leaves in their order. A leaf that cannot be read says nothing; verification names it anyway."""
+    """Takes leaves in their order. A leaf that cannot be read is ignored here; verification reports such a leaf."""
 
     def __init__(self, exported: ExportedFigures) -> None:
         self._exported = exported
@@ -40,7 +40,7 @@ class LeafSources:
         self.months: dict[tuple[str, Path], SealedFigures] = {}
 
     def read(self, index: int, data: bytes) -> None:
-        """Keep what a leaf says of figures."""
+        """Keep the contents of a leaf that concern figures."""
         try:
             row = msgspec.json.decode(data)
             if row["row"] == "transition":
@@ -51,7 +51,7 @@ class LeafSources:
             return
 
     def registry(self) -> RegistryAsOf:
-        """The registry as the entries have it, up to the cut of the figures."""
+        """The registry according to the entries, up to the cut of the figures."""
         return RegistryAsOf(self._facts.values(), self._exported.cut)
 
     def _read_transition(self, row: Mapping[str, Any]) -> None:
@@ -74,7 +74,7 @@ class LeafSources:
                 self.days[day, path] = SealedFigures(index, body)
 
     def _keep_fact(self, fact: RegistryFact) -> None:
-        """A large fact has several pieces, each with some of its fields."""
+        """Keep a fact. A large fact has several pieces, each with some of its fields."""
         known = self._facts.get(fact.id)
         if known is not None and known.fields is not None and fact.fields is not None:
             fact = msgspec.structs.replace(fact, fields={**known.fields, **fact.fields})

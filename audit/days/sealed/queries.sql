@@ -1,9 +1,9 @@
 -- name: areas_of_day
--- The areas that have stations themselves on a day ($1), with all above them.
+-- The areas with direct stations on a day ($1), as paths with all areas above.
 SELECT path FROM area_day WHERE day = $1 ORDER BY path;
 
 -- name: areas_of_days
--- The same of the days $1 to $2, of all areas or of one and those below it ($3).
+-- The same for the days $1 to $2, for an area and all areas below it ($3; null: all areas).
 SELECT day, path FROM area_day WHERE day BETWEEN $1 AND $2 AND ($3::text IS NULL OR $3 = ANY (path)) ORDER BY day, path;
 
 -- name: revised_areas
@@ -21,8 +21,8 @@ FROM (
 ) AS m JOIN share_day d ON d.share = m.share AND d.day = $1;
 
 -- name: lines_of_areas
--- All revisions of a day ($1) of stations that have a line of their own in one of these areas ($2), or had one elsewhere after they
--- shared that of the area.
+-- All revisions of a day ($1) of stations that have a line of their own in one of these areas ($2), or that left the
+-- shared figures of such an area for a line in another area.
 WITH wanted AS (
     SELECT string_to_array(path, '/') AS path FROM unnest($2::text[]) AS path
 ), own AS (
@@ -41,7 +41,7 @@ SELECT path, scheduled_ms, excused_ms, unknown_ms, online_ms, service_due_ms, us
 FROM area_month WHERE month = $1 ORDER BY path;
 
 -- name: months_between
--- The months that are frozen, of the days $1 to $2.
+-- The frozen months from $1 to $2.
 SELECT month FROM month_frozen WHERE month BETWEEN $1 AND $2 ORDER BY month;
 
 -- name: entries_of
@@ -54,7 +54,8 @@ WHERE e.kind = ANY ($2::text[]) ORDER BY e.id DESC;
 SELECT cut, first_day, last_day FROM day_state;
 
 -- name: stations_of_figures
--- Stations with kept days from $1 to $2, all or those that were in an area or below it ($3), in their order.
+-- Stations with kept days from $1 to $2, in the order of their ids; $3: only stations in this area or below it (null:
+-- all).
 SELECT station FROM day_figure WHERE day BETWEEN $1 AND $2 AND ($3::text IS NULL OR $3 = ANY (path))
 UNION
 SELECT station FROM day_member WHERE since <= $2 AND (until IS NULL OR until > $1) AND ($3::text IS NULL OR $3 = ANY (path))

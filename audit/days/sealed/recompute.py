@@ -1,4 +1,4 @@
-"""The figures of a station's day from the leaves of an export and its records. Pure.
+"""Computes the figures of a station's day from the leaves of an export and its records. Pure.
 
 Most stations are quiet: nothing happens to them on the day. Those with the same opening hours, closures, lifecycle and
 state have the same figures, which are computed once.
@@ -22,7 +22,7 @@ from registry.hours.opening_text import ScheduleError
 
 
 class Recomputation:
-    """Computes days of stations anew."""
+    """Computes days of stations again."""
 
     def __init__(self, exported: ExportedFigures, sources: LeafSources, records: Mapping[str, StationRecords]) -> None:
         self._first, self._last = exported.first, exported.last
@@ -34,8 +34,8 @@ class Recomputation:
         self._same: dict[LocalDay, LocalDay] = {}
 
     def day(self, station: str, day: date) -> StationDay | None:
-        """The figures of a day; None: the entries do not say enough of the station, or the figures do not follow yet
-        what is known of it."""
+        """The figures of a day; None: the entries do not contain enough about the station, or its figures do not
+        include the newest facts yet."""
         records = self._records.get(station, StationRecords(station=station))
         if records.follows:
             return None
@@ -45,7 +45,7 @@ class Recomputation:
             return None
 
     def _local(self, station: str, day: date) -> LocalDay:
-        """A local day of a station; those of stations with the same zones are kept once."""
+        """A local day of a station. Stations with the same zones share the day in memory."""
         if station not in self._days:
             days = days_between(self._registry, station, self._first, self._last)
             self._days[station] = tuple(self._same.setdefault(each, each) for each in days)

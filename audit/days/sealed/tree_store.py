@@ -19,12 +19,12 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 AREAS_AT_ONCE: Final = 100
-"""Areas whose stations are in memory at once."""
+"""Maximum number of areas whose stations are in memory at the same time."""
 _ACTOR: Final = "system"
 _OF_DAYS: Final = (LedgerKind.DAYS_CLOSED, LedgerKind.DAYS_REVISED)
 
 AreaDay = tuple[date, Path]
-"""A day of an area itself, which has all areas above it in its path."""
+"""A day, and the path of an area: the area and all areas above it."""
 
 
 async def seal_day(connection: Connection, day: date) -> None:
@@ -34,7 +34,8 @@ async def seal_day(connection: Connection, day: date) -> None:
 
 
 async def revised_areas(connection: Connection, days: Iterable[tuple[str, date]]) -> set[AreaDay]:
-    """The areas whose entries revisions of some stations' days concern: also those for which these once counted."""
+    """The areas whose entries change because of revisions of station days, also areas for which these days counted
+    before."""
     pairs = list(days)
     rows = await connection.fetch(QUERIES.revised_areas, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
     return {(row["day"], tuple(row["path"])) for row in rows}
@@ -51,8 +52,8 @@ async def seal_month(connection: Connection, month: date) -> None:
 
 
 async def figures_of_areas(connection: Connection, areas: Iterable[AreaDay]) -> AsyncIterator[list[AreaFigures]]:
-    """The stations of days of areas as they are kept now, some areas at once, in the order of `areas`, which is that of
-    days. An area whose stations are all gone has no lines."""
+    """The current figures of the stations of areas and days, several areas at a time, in the order of `areas`, which is
+    the order of days. An area without stations has no lines."""
     for day, paths in _batches(areas):
         wanted = ["/".join(path) for path in paths]
         groups = [_group(row) for row in await connection.fetch(QUERIES.groups_of_areas, day, wanted)]
@@ -61,7 +62,7 @@ async def figures_of_areas(connection: Connection, areas: Iterable[AreaDay]) -> 
 
 
 async def load_trees(connection: Connection, areas: Iterable[AreaDay]) -> AsyncIterator[list[AreaTree]]:
-    """The trees of days of areas as the figures are kept now, some at once; an area without lines has none."""
+    """The trees over the current figures of areas and days, several at a time; an area without lines has no tree."""
     async for some in figures_of_areas(connection, areas):
         yield await asyncio.to_thread(_trees, some)
 
@@ -74,7 +75,7 @@ def _trees(figures: Sequence[AreaFigures]) -> list[AreaTree]:
 def _by_area(
     day: date, paths: Sequence[Path], groups: Sequence[QuietGroup], lines: Sequence[DayLine]
 ) -> list[AreaFigures]:
-    """What belongs to each area: its groups, and all lines of stations that have one there or shared its figures."""
+    """The figures of each area: its groups, and all lines of stations with a line in the area or once in its groups."""
     of_station: dict[str, list[DayLine]] = {}
     for line in lines:
         of_station.setdefault(line.station, []).append(line)
@@ -95,9 +96,9 @@ def _by_area(
 async def wrong_days(
     connection: Connection, first: date, last: date, area: str | None = None
 ) -> AsyncIterator[AreaDay]:
-    """The days of areas whose figures are not those that the ledger has.
+    """The days of areas whose figures differ from the ledger.
 
-    Days that were kept before there were entries of them have none at all.
+    Days that were kept before the ledger had such entries are not compared.
     """
     rows = await connection.fetch(QUERIES.areas_of_days, first, last, area)
     async for trees in load_trees(connection, [(row["day"], tuple(row["path"])) for row in rows]):
@@ -110,7 +111,7 @@ async def wrong_days(
 async def wrong_months(
     connection: Connection, first: date, last: date, area: str | None = None
 ) -> AsyncIterator[AreaDay]:
-    """The same of frozen months, each by its first day."""
+    """The same for frozen months; the date is the first day of the month."""
     for row in await connection.fetch(QUERIES.months_between, first.replace(day=1), last):
         entries = [frozen_entry(row["month"], each) for each in await _frozen(connection, row["month"])]
         subjects = [entry.subject for entry in entries]
@@ -123,7 +124,7 @@ async def wrong_months(
 
 
 def frozen_entry(month: date, row: asyncpg.Record) -> LedgerEntry:
-    """The entry of the frozen figures of an area itself."""
+    """The entry of the frozen figures of the direct stations of an area."""
     path = list(row["path"])
     figures = msgspec.structs.asdict(figures_of(row))
     return LedgerEntry(
@@ -154,7 +155,7 @@ async def _newest(
 
 
 def _path_in(body: bytes) -> Path:
-    """The path that an entry names; that of an entry which somebody damaged is empty."""
+    """The path in an entry; empty for a damaged entry."""
     try:
         return tuple(msgspec.json.decode(body)["path"])
     except (msgspec.MsgspecError, KeyError, TypeError):

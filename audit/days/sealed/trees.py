@@ -1,9 +1,9 @@
 """One hash over the figures of all stations of an area on a day. Pure.
 
-A line says what one revision of a station's day is; docs/ledger.md has its form. The lines of an area are in the order
-of stations (by code points) and revisions, and the leaves of a Merkle tree (RFC 6962), so that the figures of one
-station are proven without those of the others. A station whose day once counted for an area stays in its lines, with
-all revisions: they show that it counts for another area now.
+A line contains one revision of a station's day; docs/ledger.md defines its form. The lines of an area are sorted by
+station (by code points) and revision. They are the leaves of a Merkle tree (RFC 6962), so the figures of one station
+can be proven without the figures of the others. A station whose day once counted for an area keeps all its revisions in
+the lines of this area: the lines then show that the day counts for another area now.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ class DayLine(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tail(self) -> bytes:
-        """The line without its station, which quiet stations have in common."""
+        """The line without its station; it is the same for quiet stations of a group."""
         figures = [getattr(self.figures, name) for name in Figures.__struct_fields__]
         rest = [self.revision, "/".join(self.path), " ".join(self.causes), self.addendum, *figures]
         return b"," + _ENCODER.encode(rest)[1:]
@@ -53,7 +53,8 @@ class QuietGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AreaTree(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger says of an area itself and a day. `stations`: those that count for the area, with their sum."""
+    """The entry of the ledger about the direct stations of an area on a day. `stations`: number of stations that count
+    for the area; `figures`: their sum."""
 
     day: date
     path: Path
@@ -64,12 +65,12 @@ class AreaTree(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The subject of its entries."""
+        """The subject of the entry."""
         return f"area_day/{self.path[-1]}/{self.day}"
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body of its entry."""
+        """The body of the entry."""
         return {
             "day": str(self.day),
             "path": list(self.path),
@@ -81,7 +82,7 @@ class AreaTree(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Growing:
-    """The lines of an area so far, and what counts for it."""
+    """The lines of an area so far, with the number and the figures of the stations that count for the area."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, int, bytes]] = []
@@ -113,10 +114,10 @@ class _Growing:
 
 
 def area_trees(day: date, groups: Iterable[QuietGroup], lines: Iterable[DayLine]) -> list[AreaTree]:
-    """The trees of all areas that are named, in the order of their paths.
+    """The trees of all areas of the groups and lines, in the order of their paths.
 
-    `lines`: all revisions of the stations that are not quiet on this day; such a station may be in a group too, and
-    then counts by its lines alone.
+    `lines`: all revisions of the stations that are not quiet on this day. If such a station is in a group too, only its
+    lines count.
     """
     own: dict[str, list[DayLine]] = {}
     for line in lines:
