@@ -1,4 +1,4 @@
-"""Kept days at scale: what a quiet day and a bad day cost, and reading months and years of areas.
+"""Kept days at scale: the cost of a quiet day and of a bad day, and of reading months and years of areas.
 
 `python -m bench.bench_days [--stations N …]`, with the database of MILEPOST_TEST_DATABASE_URL or the wheel's own. On a
 bad day each tenth station falls at noon and returns at three. Days: seconds of the processor, of this process and of
@@ -100,19 +100,19 @@ async def fill(connection: Connection, stations: int) -> str:
 
 
 async def turn(connection: Connection, state: str, at: datetime, every: int) -> None:
-    """Each so-manyth station is in another state."""
+    """Put every n-th station into another state."""
     number = int((at - BEGIN) / timedelta(minutes=1))
     await connection.execute(_TURN, PARTITIONS, number * 10**10, state, at, every)
 
 
 def processor(session: int) -> float:
-    """Seconds of the processor that this process and a session of the database had."""
+    """Processor seconds of this process and of a session of the database."""
     words = Path(f"/proc/{session}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return time.process_time() + (int(words[11]) + int(words[12])) / TICK
 
 
 async def close(connection: Connection, day: int) -> tuple[float, float]:
-    """Let a day close; seconds of the processor, and of the wall clock."""
+    """Close a day. Returns processor seconds and wall-clock seconds."""
     await connection.execute(_CLOCK, PARTITIONS, BEGIN + timedelta(days=day + 1, hours=5))
     session = await connection.fetchval("SELECT pg_backend_pid()")
     began, wall = processor(session), time.monotonic()
@@ -121,7 +121,7 @@ async def close(connection: Connection, day: int) -> tuple[float, float]:
 
 
 async def keep(connection: Connection) -> None:
-    """Close days until the first month is frozen, and print what they cost."""
+    """Close days until the first month is frozen, and print the cost."""
     names = {0: "the first day: every station by itself", 2: "a quiet day", BAD: "a bad day", BAD + 1: "the day after"}
     for day in range(DAYS):
         if day == BAD:
@@ -143,7 +143,7 @@ async def best(name: str, read: Callable[[], Awaitable[list[Any]]]) -> None:
 
 
 async def read(connection: Connection, county: str) -> None:
-    """What the API and the page /uptime read."""
+    """Measure the queries of the API and of the page /uptime."""
     await connection.execute(_OLDER_DAYS)
     for statement in _OLDER_MONTHS:
         await connection.execute(statement)
@@ -160,7 +160,7 @@ async def read(connection: Connection, county: str) -> None:
 
 
 async def sizes(connection: Connection, stations: int) -> None:
-    """Bytes on disk, with indexes, of what grows with stations, days and what happens."""
+    """Print bytes on disk, with indexes, of the tables that grow with stations, days and events."""
     figures = await connection.fetchval("SELECT pg_total_relation_size('day_figure')")
     rows = await connection.fetchval("SELECT count(*) FROM day_figure")
     members = await connection.fetchval("SELECT pg_total_relation_size('day_member')")

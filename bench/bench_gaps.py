@@ -1,4 +1,4 @@
-"""How long the gaps of a country take when every area has duties of its own at times of its own.
+"""How long it takes to find the gaps of a country when every area has duties of its own at times of its own.
 
 `python -m bench.bench_gaps [--areas N] [--days N]`: no database; areas of four levels, each with a
 technician (counties also with a lead) whose duties begin and end at minutes of their own, every tenth area with a
@@ -78,7 +78,7 @@ def _clock(minute: int) -> str:
 
 
 class Counted(io.StringIO):
-    """Counts what is written and keeps nothing."""
+    """A text file that counts the written characters and stores nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class Counted(io.StringIO):
 
 
 def main() -> None:
-    """Find the gaps, write them, and say how long it took."""
+    """Find the gaps, write them, and print the times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--areas", type=int, default=41_293)
     parser.add_argument("--days", type=int, default=30)

@@ -1,4 +1,4 @@
-"""A province is cut and comes back: how soon each responsible level has its page, one of each, both ways.
+"""A province goes offline and comes back: the time until each responsible level has its page, both ways, one page each.
 
 `python -m bench.bench_province [--stations N]`, with the database of MILEPOST_TEST_DATABASE_URL or the wheel's own. The
 transitions of a judge are written for all stations at once; the incident process and the delivery process, each a
@@ -84,7 +84,7 @@ RETURN: Final = {
 
 
 class Receiver:
-    """Takes every message, and remembers when each path got which events."""
+    """Takes every message, and stores which path got which events and when."""
 
     def __init__(self) -> None:
         self.arrivals: list[tuple[float, str, list[str]]] = []
@@ -112,14 +112,14 @@ class Receiver:
             writer.close()
 
     def told(self, phase: str) -> list[str]:
-        """The areas whose people were told of a phase, once for each time."""
+        """The areas whose people got a page of a phase, once for each page."""
         return sorted(path for _, path, events in self.arrivals for event in events if event == phase)
 
 
 async def add_world(
     connection: asyncpg.Connection, receiver: str, *, stations: int, counties: int, prefectures: int
 ) -> None:
-    """The two provinces with everybody online."""
+    """The two provinces, with all stations online."""
     steps = json.dumps([{"role": "technician"}, {"role": "lead", "after": 1800}])
     text = WORLD.format(
         stations=stations, counties=counties, prefectures=prefectures, others=2 * stations,
@@ -136,7 +136,7 @@ async def cut(connection: asyncpg.Connection) -> None:
 
 
 async def restore(connection: asyncpg.Connection) -> None:
-    """All of them are back."""
+    """All stations of the province come back."""
     await connection.execute(CHANGE.format(**RETURN))
     await connection.execute("SELECT pg_notify('milepost_transition', '')")
 
@@ -163,7 +163,7 @@ async def service(name: str, config: Any) -> AsyncIterator[asyncio.subprocess.Pr
 
 
 async def until_told(receiver: Receiver, phase: str, expected: list[str], began: float) -> None:
-    """Wait until all were told of a phase, and a little longer for pages too many; say how long it took."""
+    """Wait until all have the page of a phase, and a little longer for surplus pages; print the times."""
     while len(receiver.told(phase)) < len(expected) and time.monotonic() - began < LIMIT:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     await asyncio.sleep(3)
@@ -208,7 +208,7 @@ async def main(asked: argparse.Namespace) -> None:
 
 
 async def counts(connection: asyncpg.Connection) -> asyncpg.Record:
-    """What the database has."""
+    """Counts of rows in the database."""
     row = await connection.fetchrow(
         "SELECT (SELECT count(*) FROM incident) AS incidents, "
         "(SELECT count(*) FROM incident WHERE parent IS NULL) AS causes, count(*) AS pages, "

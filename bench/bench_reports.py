@@ -1,6 +1,6 @@
 """Seconds and memory of a report, for each format and number of stations: `python -m bench.bench_reports`.
 
-The figures are made up. Each report is made in a process of its own, so that its memory is its own.
+The figures are made up. Each report is made in a separate process, so that its memory can be measured.
 """
 
 import argparse
@@ -21,7 +21,7 @@ CASES = (
     ("csv", 10_000), ("csv", 40_000),
 )  # fmt: skip
 BARE = "bare"
-"""A process that imports the same and writes nothing: what others are compared with."""
+"""The baseline: a process that imports the same modules and writes nothing."""
 
 
 def facts(stations: int) -> UptimeFacts:
@@ -67,7 +67,7 @@ def _station(number: int, chance: random.Random) -> ReportedPlace:
 
 
 def make(form: str, stations: int) -> None:
-    """Make one report and print what it took."""
+    """Make one report and print its time and memory."""
     given = facts(stations)
     began = time.perf_counter()
     size = 0 if form == BARE else len(FORMATS[form].write(uptime_report(given, "zh-CN")))

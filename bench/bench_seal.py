@@ -1,9 +1,9 @@
-"""Sealing a mass fall, the entries of a quiet day, and verification of a month of figures without the database.
+"""Sealing a mass outage, the entries of a quiet day, and verification of a month of figures without the database.
 
 `python -m bench.bench_seal [--fall N ...] [--stations N] [--days N]`, with the database of
-MILEPOST_TEST_DATABASE_URL or the wheel's own. A fall: as many stations go offline in one second; sealing is one
-session, as in `milepost audit`. A month: stations in counties of 100, of which a tenth falls once; days close one
-after the other, then the log is sealed, exported with its figures and verified.
+MILEPOST_TEST_DATABASE_URL or the wheel's own. A fall: the given number of stations goes offline in one second; sealing
+uses one session, as in `milepost audit`. A month: counties of 100 stations; a tenth of the stations goes offline once;
+days close one after the other, then the log is sealed, exported with its figures and verified.
 """
 
 import argparse
@@ -39,7 +39,7 @@ CHANGES = (
 
 
 async def seal(connection: Connection, folder: Path) -> tuple[float, int]:
-    """Seconds until everything is sealed and signed, and the leaves then."""
+    """Seconds until everything is sealed and signed, and the number of leaves after that."""
     config = AuditConfig(database_url="", key=folder / "key", checkpoint=folder / "checkpoint")
     sealer = Sealer(config, connection)
     await sealer.begin()
@@ -51,7 +51,7 @@ async def seal(connection: Connection, folder: Path) -> tuple[float, int]:
 
 
 async def fall(server: str, count: int) -> None:
-    """Print how long a fall of `count` stations takes to seal, after a log of as many leaves."""
+    """Print how long it takes to seal a fall of `count` stations, in a log with the same number of leaves."""
     async with fresh_database(server) as url:
         await set_up(url)
         with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ async def keep(connection: Connection, until: datetime) -> None:
 
 
 async def month(server: str, count: int, days: int) -> None:
-    """Print what the entries of a quiet day cost, and the verification of a month."""
+    """Print the cost of the entries of a quiet day, and of the verification of a month."""
     async with fresh_database(server) as url:
         await set_up(url)
         with tempfile.TemporaryDirectory() as place:
@@ -120,7 +120,7 @@ async def month(server: str, count: int, days: int) -> None:
 
 
 async def quiet(connection: Connection, day: date) -> None:
-    """The part of a quiet day that the entries of the ledger are."""
+    """Measure the entries of the ledger for a quiet day."""
     began = time.perf_counter()
     transaction = connection.transaction(isolation="repeatable_read")
     await transaction.start()
