@@ -129,7 +129,7 @@ def read_entry(log: str, origin: LogRecord) -> list[Unit]:
         return _read_one_by_one(log, origin, station, str(exc))
     if not _can_be(entry):
         return [not_an_entry(log, origin, "its terminal or receive time cannot be")]
-    # The metaclass of these types makes isinstance five times as slow.
+    # isinstance is five times slower here, because of the metaclass of these types.
     return [DataUnit(origin, station, entry) if type(entry) is TypedEntry else ReplyUnit(origin, station, entry)]
 
 

@@ -52,7 +52,7 @@ ON CONFLICT (station, terminal, boot) DO UPDATE
 SET anchor = excluded.anchor, first_at = excluded.first_at, last_at = excluded.last_at;
 
 -- name: insert_touches
--- Hours of which figures change (store/migrations, rollups); hours are counted since the epoch.
+-- Hours whose figures change (store/migrations, rollups), as numbers of hours since the epoch.
 INSERT INTO rollup_touch (kind, began_at, station)
 SELECT kind, to_timestamp(hour * 3600.0::double precision), station
 FROM unnest($1::text[], $2::bigint[], $3::text[]) AS w(kind, hour, station);

@@ -35,12 +35,12 @@ Run = tuple[str, str, int]
 
 
 ROLLED_UP: Final[Mapping[type[Record], str]] = {Health: "health", Usage: "usage"}
-"""Records of which there are figures by hour and day."""
+"""The records with figures by hour and day."""
 _HOUR: Final = 3_600_000
 
 Touch = tuple[type[Record], int, str | None]
-"""(kind, number of the hour since the epoch, station): figures that change; without a station those of any, in the hour
-in which its records arrived."""
+"""(kind, number of the hour since the epoch, station): figures that change. Without a station: the figures of any
+station whose records arrived in this same hour."""
 
 
 class RecordRows:

@@ -1,4 +1,4 @@
-"""Work on files of others in a separate process, so that a malicious or damaged file cannot harm this one.
+"""Runs work on received files in a separate process, so that a malicious or damaged file cannot harm this process.
 
 The readers of workbooks and pictures are native code. The process has limits of memory, processor time and output, and
 no secrets. A module that does such work calls `answer_parent` when it is run, and `run_apart` where it is imported.
@@ -19,7 +19,7 @@ _FAILED: Final = 1
 
 
 class ChildBounds(msgspec.Struct, frozen=True):
-    """What a process may take. `memory` and `output` in bytes, `seconds` of processor time, `elapsed` seconds."""
+    """The limits of a process. `memory` and `output` in bytes, `seconds` of processor time, `elapsed` seconds."""
 
     memory: int
     seconds: int
@@ -28,17 +28,17 @@ class ChildBounds(msgspec.Struct, frozen=True):
 
 
 class ChildFailedError(Exception):
-    """The process took more than it may, or ended without an answer."""
+    """The process exceeded its limits, or ended without an answer."""
 
 
 def run_apart(module: str, content: bytes, bounds: ChildBounds, answer: type[_T]) -> _T:
-    """What the module, run as a program, answers to the content. Blocks; when the wait is interrupted, the process is
-    killed.
+    """Run a module as a program with the content as its input, and return its answer. Blocks; when the wait is
+    interrupted, the process is killed.
 
     Raises ChildFailedError.
     """
     command = [sys.executable, "-P", "-m", module, *map(str, (bounds.memory, bounds.seconds, bounds.output))]
-    with tempfile.TemporaryFile() as written:  # a pipe has no limit of its size
+    with tempfile.TemporaryFile() as written:  # the limit of output applies to files, not to pipes
         try:
             done = subprocess.run(
                 command,
@@ -65,7 +65,7 @@ def _decoded(status: int, written: bytes, bounds: ChildBounds, answer: type[_T])
 
 
 def answer_parent(work: Callable[[bytes], msgspec.Struct]) -> None:
-    """In the process: limit it, and then answer the content with the result of `work`."""
+    """Called in the separate process: set the limits, and write the result of `work` on the input as the answer."""
     memory, seconds, output = map(int, sys.argv[1:])
     _limit(memory, seconds, output)
     try:

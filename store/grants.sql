@@ -13,7 +13,8 @@ DECLARE
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'ledger_entry, link, link_key, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
-    -- What they add to and never look at: only sealing an entry, blanking a text, and figures by hour delete these rows.
+    -- Tables in which the services only insert rows: only the seal, the deletion of a text and the figures by hour
+    -- delete these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt, rollup_touch}';
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
     closed constant text[] := '{account, account_area, api_token, channel_key, known_place, link_post, session, signin_code}';

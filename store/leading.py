@@ -22,9 +22,10 @@ QUERIES: Final = queries_beside(__file__)
 class LeaderLock(msgspec.Struct, frozen=True, kw_only=True):
     """A lock for one leader; times in seconds.
 
-    `number`: of the advisory lock. `frozen_after`: the server ends the session of a leader that sends nothing for this
-    long; with `limits_transactions`, also a transaction that takes longer. `standby_poll`: between two tries to take
-    the lock. `max_backoff`: the longest pause while the database is away. `away`: the warning of the log meanwhile.
+    `number`: the number of the advisory lock. `frozen_after`: the server ends the session of a leader that sends
+    nothing for this long; with `limits_transactions`, also a longer transaction. `standby_poll`: the time between two
+    attempts to take the lock. `max_backoff`: the longest pause while the database cannot be reached. `away`: the
+    warning in the log during this time.
     """
 
     number: int
@@ -36,7 +37,7 @@ class LeaderLock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LockLostError(Exception):
-    """The session that held the lock is gone: another process may lead already."""
+    """The session with the lock has ended: another process may be the leader already."""
 
 
 class LockWatch(Protocol):
@@ -58,7 +59,7 @@ async def compete(
     stand_by: Callable[[Connection], Awaitable[None]] | None = None,
     watch: LockWatch | None = None,
 ) -> None:
-    """Lead or stand by until `stop`; connect again when the database is away.
+    """Lead or stand by until `stop`; connect again when the connection to the database is lost.
 
     `lead`: runs through the session with the lock; when it returns, or raises LockLostError or an error of the
     database that may pass, the session ends and the process competes again. `stand_by`: runs after each try without the

@@ -3,7 +3,7 @@
 SELECT pg_try_advisory_lock($1);
 
 -- name: limit_leader
--- The server ends the session of a leader that froze, so that a standby can take over. Set before the lock is taken.
+-- The server ends the session of a leader that hangs, so that a standby can take over. Set before the lock is taken.
 -- (PostgreSQL 16 has no transaction_timeout.)
 SELECT set_config(name, $1, false) FROM pg_settings
 WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout') OR $2 AND name = 'transaction_timeout';

@@ -77,7 +77,8 @@ BEGIN
                            'ELSE programme IN (SELECT id FROM scope_programmes() AS id) END', of_station),
                     format('CASE WHEN station IS NOT NULL THEN %s WHEN area IS NOT NULL THEN %s ELSE false END',
                            of_station, of_area)),
-        -- Whoever sees the incident, the closure or the finding; added by whoever may change it.
+        -- A photo is visible with its incident, closure or finding, and may be added by an account that may change this
+        -- subject.
         ('photo', '(SELECT true FROM incident i WHERE i.id = incident) OR (SELECT true FROM closure c WHERE c.id = closure) '
                          'OR (SELECT true FROM finding f WHERE f.id = finding)',
                   '(SELECT true FROM incident i WHERE i.id = incident AND (i.station IS NOT NULL OR i.area IS NOT NULL)) '
@@ -196,7 +197,8 @@ BEGIN
         ('presence', '*', of_station),
         ('station_lifecycle', '*', of_station),
         ('shard_move', '*', of_station),
-        -- The reports read the past of a station, its area and its programmes, and what any station may follow; not who wrote it.
+        -- For reports: the history of a station, its area and its programmes, and the rules that may apply to any station,
+        -- without the authors.
         ('registry_fact', 'id, kind, subject, effective_at, whole, fields',
             '(SELECT CASE WHEN t.kind IN (''kind_schedule'', ''kind_override'', ''country_override'', ''day_class'') THEN true '
             'WHEN t.kind = ''programme_closure'' THEN t.subject IN (SELECT id FROM scope_programmes() AS id) '

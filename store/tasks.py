@@ -77,10 +77,11 @@ async def repeat_while_reachable(
     goes_on: Callable[[], bool] = lambda: True,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """One step after the other; while the database is away, with pauses of at most `longest` seconds and `message` in
-    the log. Ends between two steps when `goes_on` says so or `stop` is set, which ends a pause too.
+    """Repeat a step. While the database cannot be reached, retry after pauses of at most `longest` seconds, with
+    `message` in the log. Ends between two steps when `goes_on` returns False or `stop` is set; `stop` also ends a
+    pause.
 
-    Raises what a step raises, but of the errors of the database only what would come again (`may_pass`).
+    Raises the errors of a step, except errors of the database that a retry may cure (`may_pass`).
     """
     backoff = Backoff(longest=longest)
     while goes_on() and not (stop is not None and stop.is_set()):

@@ -45,7 +45,7 @@ class Substitutes:
         return any(contact in self._of for contact in contacts)
 
     def moments(self, contacts: Iterable[str]) -> Iterable[datetime]:
-        """When substitutes of these contacts, or substitutes of substitutes, begin and end."""
+        """The moments at which substitutions of these contacts, or of their substitutes, begin and end."""
         left, seen = list(contacts), set[str]()
         while left:
             name = left.pop()

@@ -51,7 +51,7 @@ def local_day(now: datetime, timezone: str) -> date:
 def spans_in_force(
     duty: Duty, begin: datetime, end: datetime, classes: DayClasses, timezone: str
 ) -> list[tuple[datetime, datetime]]:
-    """The spans in which a duty is in force, as far as they may touch [`begin`, `end`): exactly the moments at which
+    """The spans in which a duty is in force that may overlap [`begin`, `end`): exactly the moments at which
     `why_not_in_force` is None. Raises ScheduleError."""
     rules = parse_rules(duty.times)
     zone = rules.zone or timezone
@@ -65,7 +65,7 @@ def spans_in_force(
 
 @lru_cache(maxsize=256)
 def days_around(begin: datetime, end: datetime, zone: str) -> tuple[date, ...]:
-    """The local days on which spans may begin that touch [`begin`, `end`)."""
+    """The local days on which spans that overlap [`begin`, `end`) may begin."""
     first, last = local_day(begin, zone) - 2 * _DAY, local_day(end, zone) + _DAY
     return tuple(first + n * _DAY for n in range((last - first).days + 1))
 

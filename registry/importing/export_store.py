@@ -43,6 +43,6 @@ EXPORT_KINDS: Final[Mapping[Kind, Callable[[Connection], Awaitable[Collection[An
 
 
 async def export_file(connection: Connection, kind: Kind) -> str:
-    """The stored entries of a kind as CSV (`write_csv`), all of one moment. Without addresses of contacts."""
+    """The stored entries of a kind as CSV (`write_csv`), read in one snapshot, without addresses of contacts."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         return write_csv(kind, await EXPORT_KINDS[kind](connection))

@@ -1,4 +1,4 @@
-"""Writes a photo anew in a separate process (`registry/child_process.py`), because the decoders are native code."""
+"""Re-encodes a photo in a separate process (`registry/child_process.py`), because the decoders are native code."""
 
 from typing import Final
 

@@ -17,7 +17,7 @@ MAX_SIDE: Final = 2048
 MAX_KEPT: Final = 1_000_000
 """Bytes of a photo that is kept."""
 MOST_PHOTOS: Final = 20
-"""Photos of one incident, closure or finding."""
+"""Maximum number of photos of an incident, a closure or a finding."""
 
 _TRIES: Final = ((MAX_SIDE, 85), (MAX_SIDE, 70), (1600, 70), (1280, 60), (1024, 40), (512, 40))
 
@@ -81,7 +81,7 @@ _SENTENCES: Final = {
         "报备已撤回：请重新申报，再添加照片",
     ),
     PhotoRefusal.CLOSED: (
-        "the finding is closed: make another one, then add the photo",
+        "the finding is closed: make another finding, then add the photo",
         "审计意见已办结：请另行提出，再添加照片",
     ),
 }

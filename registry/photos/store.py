@@ -20,8 +20,8 @@ QUERIES: Final = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 class PhotoOf(msgspec.Struct, frozen=True):
-    """What a photo is evidence of: exactly one of incident, closure and finding is given, by its number. `repair`: that
-    of the incident which the photo shows."""
+    """The subject of a photo: the number of exactly one incident, closure or finding. `repair`: the repair of the
+    incident that the photo shows."""
 
     incident: int | None = None
     closure: int | None = None
@@ -30,7 +30,7 @@ class PhotoOf(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> str:
-        """As the ledger names it."""
+        """The name of the subject in the ledger."""
         kind = next((one for one in ("closure", "finding") if getattr(self, one) is not None), "incident")
         return f"{kind}/{getattr(self, kind)}"
 
@@ -52,7 +52,7 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
     incident: int | None
     closure: int | None
     finding: int | None
-    #: The repair of the incident that it shows.
+    #: The repair that the photo shows.
     repair: int | None
     made_by: str
     made_remark: str | None
@@ -60,11 +60,10 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def add_photo(connection: Connection, of: PhotoOf, photo: Photo, by: Author) -> tuple[KeptPhoto, bool] | None:
-    """Keep a photo, with its entry in the ledger, in the caller's transaction. Returns the photo and whether it is new:
-    one that was sent before is not kept twice. None: there is no such incident, closure or finding in
-    the scope.
+    """Store a photo, with its entry in the ledger, in the caller's transaction. Returns the photo, and whether it is
+    new: the same photo is stored once. None: there is no such incident, closure or finding in the scope.
 
-    Raises PhotoRefusedError for one photo too many, for a closure that was withdrawn and for a finding that is closed.
+    Raises PhotoRefusedError if there are MOST_PHOTOS already, for a withdrawn closure and for a closed finding.
     """
     if not await _lock(connection, of):
         return None

@@ -78,8 +78,8 @@ class Coverage:
         return ROOM if known.room else TOLD
 
     def _judge(self, place: Place) -> Spans:
-        """One sweep over the spans of the duties; where somebody may be absent, the answer at the beginning and at each
-        moment at which it may change."""
+        """The covered times of a place: one sweep over the spans of its duties. If a person may be absent, the coverage
+        is judged at the beginning and at each moment at which it may change."""
         if not self._may_be_absent(place):
             return self._swept(place)
         moments = [self.begin, *changes(self._roster, *place, self.begin, self.end)]
@@ -88,8 +88,8 @@ class Coverage:
         return joined((since, until) for since, until in pieces if self._is_covered(place, since))
 
     def _swept(self, place: Place) -> Spans:
-        """The spans of the duties of those who can be told, and the times in which no duty names anybody, if somebody
-        who can be told has this very role and area."""
+        """The spans of the duties of persons with a channel; also the times in which no duty names a person, if a
+        person with a channel has this role and area."""
         told: list[tuple[datetime, datetime]] = []
         named: list[tuple[datetime, datetime]] = []
         duties: list[Duty] = []
@@ -105,8 +105,8 @@ class Coverage:
         return joined(clipped(told, self.begin, self.end))
 
     def _unnamed(self, duties: Sequence[Duty], in_force: Sequence[tuple[datetime, datetime]]) -> Spans:
-        """When none of the duties, which can be read, names anybody: on local days that the dates of none include,
-        outside of their spans."""
+        """The times in which no readable duty names a person: local days outside of the dates of all duties, without
+        the spans in force."""
         if any(duty.valid_from is None and duty.valid_to is None for duty in duties):
             return ()
         zone = ZoneInfo(self._roster.timezone)
@@ -131,7 +131,7 @@ class Coverage:
 def clipped(
     spans: Iterable[tuple[datetime, datetime]], begin: datetime, end: datetime
 ) -> Iterable[tuple[datetime, datetime]]:
-    """The parts of intervals within [`begin`, `end`)."""
+    """The intervals, cut to [`begin`, `end`)."""
     return ((max(since, begin), min(until, end)) for since, until in spans if since < end and until > begin)
 
 

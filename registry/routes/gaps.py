@@ -77,7 +77,8 @@ class _Case(msgspec.Struct, frozen=True):
 
 
 Progress = Callable[[int, int], None]
-"""Is told now and then how many of so many areas were looked at; each sort of incidents looks at all of them."""
+"""Takes the number of searched areas and the total, from time to time; an area counts once for each sort of
+incidents."""
 
 
 def find_gaps(
@@ -116,7 +117,7 @@ def _require_interval(question: GapQuestion) -> None:
 
 
 class _Steps:
-    """Counts areas that were looked at, and tells of each thousand."""
+    """Counts searched areas, and reports each thousand."""
 
     def __init__(self, of: int, progress: Progress) -> None:
         self._of, self._progress, self._done = of, progress, 0

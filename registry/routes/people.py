@@ -71,7 +71,8 @@ class People:
 
         Persons are looked for in the area of the level, or from the subject's own area upward until an area has some
         who are on duty and have a channel. The rooms of the areas on the way are told too, but no room ends the search.
-        `within`: only people of these areas are told; `told_above` says that there are others, outside of them.
+        `within`: only people of these areas are notified; `told_above`: the step has people only outside of these
+        areas.
         """
         areas = step_areas(rule, subject)
         if areas is None:

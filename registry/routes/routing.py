@@ -50,8 +50,9 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is told in a step. `duty`: the duty by which; None: by the contact's own role and area.
-    `instead_of`: the contact whose substitute this is. `area`: where the role was found; None: the whole."""
+    """A contact that a step notifies. `duty`: the duty that names the contact; None: the contact's own role and area.
+    `instead_of`: the contact whose substitute this is. `area`: the area in which the role was found; None: the
+    whole."""
 
     contact: str
     role: str
@@ -61,11 +62,11 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is told in a step at a moment. Without recipients, `why` says in one word: `nobody_on_duty`, `no_such_level`,
-    `no_channel`; the next step is then due at once. `outside_scope`: whoever asks cannot know; `told_above`: there are
-    people only outside of the areas that were asked about, who are told of a larger part of the incident.
-    `passed_over`: contacts that were looked at and are not told, each with one word: `no_channel`, `over_most`, and
-    those of `registry.duty.model.PassedOver`. `area`: where the recipients were found, else where the search began.
+    """The contacts that a step notifies at a moment. Without recipients, `why` says in one word: `nobody_on_duty`,
+    `no_such_level`, `no_channel`; the next step is then due at once. `outside_scope`: the scope does not show the
+    recipients; `told_above`: the step has people only outside of the given areas, and a larger part of the incident
+    notifies them. `passed_over`: contacts that are not notified, each with one word: `no_channel`, `over_most`, and the
+    words of `registry.duty.model.PassedOver`. `area`: where the recipients were found, else where the search began.
     `at`: when the step is due; None (`never_open`): not within the time in which the station is known to open."""
 
     step: int
