@@ -25,7 +25,7 @@ def configure(*, level: str, style: str) -> None:
     logging.captureWarnings(True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    # It warns of every damaged form, in a new text each time: a client could fill the disk.
+    # This library warns of each damaged form with a different text, so a client could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 

@@ -161,7 +161,7 @@ def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
 
 
 def acting(parser: argparse.ArgumentParser, say: Say) -> None:
-    """The account of a command that changes something."""
+    """The account of a command that changes data."""
     parser.add_argument(
         "--account",
         metavar="LOGIN",

@@ -1,4 +1,4 @@
-"""The arguments of `milepost report`. It imports no other module of ours, so help appears fast."""
+"""The arguments of `milepost report`. This module imports few modules, so help appears fast."""
 
 import argparse
 from collections.abc import Callable
@@ -11,7 +11,7 @@ def report(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
     """Arguments of `milepost report`; the parsers of its actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="REPORT")
     text = say(
-        "the uptime of an area: sums, areas below, stations from the lowest rate on and why, days",
+        "the uptime of an area: sums, areas below, stations with reasons (the lowest rate first), days",
         "区划的在线统计：合计、下级区划、服务点（服务率由低到高）及原因、逐日数据",
     )
     uptime = actions.add_parser("uptime", help=text, description=text + say(".", "。"))

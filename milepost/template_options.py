@@ -1,4 +1,4 @@
-"""The arguments of `milepost templates`. It imports no module that works, so help appears fast."""
+"""The arguments of `milepost templates`. This module imports few modules, so help appears fast."""
 
 import argparse
 from collections.abc import Callable

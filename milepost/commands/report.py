@@ -28,11 +28,11 @@ from store.scoped import whole_url
 
 _PERIOD: Final = re.compile(r"(19|20|21)\d\d(-(0[1-9]|1[0-2]))?")
 _FEW: Final = 5_000
-"""Stations up to which no progress is shown: a few seconds."""
+"""Maximum number of stations without a progress line; reading them takes a few seconds."""
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Write the report; 130 when it is stopped. Raises RemedyError."""
+    """Write the report. Returns 130 when the command is stopped. Raises RemedyError."""
     working = asyncio.ensure_future(_write(settings, arguments))
     stopping = asyncio.create_task(stop.wait(), name="wait for the end")
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -78,7 +78,7 @@ def lines_of(verdict: LogVerdict, trust: Trust) -> list[Said]:
 
 
 def _figures(tally: FigureTally) -> Said:
-    """Which figures were compared, and which of them were computed anew."""
+    """The numbers of figures that were compared and that were computed again."""
     waiting = f"; {tally.waiting} days of areas wait for their seal" if tally.waiting else ""
     waiting_zh = f"；{tally.waiting} 个区划日尚待封存" if tally.waiting else ""
     return Said(

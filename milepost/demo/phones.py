@@ -11,7 +11,7 @@ _LONGEST: Final = 1024 * 1024
 """Bytes of a message."""
 _SECONDS: Final = 5.0
 _POLL: Final = 0.05
-"""Seconds until the server sees that it is to listen no more."""
+"""Seconds until the server notices that it must stop."""
 
 
 class Phones:
@@ -50,11 +50,11 @@ class _PhoneServer(HTTPServer):
         super().__init__(("127.0.0.1", 0), handler)
 
     def handle_error(self, *_: object) -> None:
-        """A sender that hung up sends the message again."""
+        """Ignore a cut connection: the sender sends the message again."""
 
 
 def _phone_handler(messages: dict[str, list[Any]]) -> type[BaseHTTPRequestHandler]:
-    """Keeps messages by the path. What is no message is not answered."""
+    """Stores messages by their paths. A request that is not a message gets no answer."""
 
     class PhoneHandler(BaseHTTPRequestHandler):
         timeout = _SECONDS
@@ -75,6 +75,6 @@ def _phone_handler(messages: dict[str, list[Any]]) -> type[BaseHTTPRequestHandle
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """The demo shows what the phones received."""
+            """Log nothing: the demo prints the received messages."""
 
     return PhoneHandler

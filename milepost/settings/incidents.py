@@ -48,7 +48,7 @@ class IncidentSection:
     ] = 600.0
     seal_late: Annotated[
         Seconds,
-        Meta(description="Seconds for which a row may wait for the seal of the ledger, before this is an incident."),
+        Meta(description="Seconds for which a row may wait for the seal of the ledger before an incident opens."),
     ] = 60.0
     never_seen_grace: Annotated[
         LongSeconds,

@@ -41,8 +41,8 @@ class OperationSection:
     next_channel_after: Annotated[
         Annotated[float, Meta(ge=1, le=15)],
         Meta(
-            description="Seconds within which a provider has to answer about something critical. Then the next "
-            "channel of the contact is tried too; a later receipt counts. An attempt has 15 s."
+            description="Seconds within which a provider must answer a critical page. After that, the next channel of "
+            "the contact is tried too; a later receipt still counts. The timeout of an attempt is 15 s."
         ),
     ] = 8.0
     pages_days: Annotated[

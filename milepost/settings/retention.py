@@ -14,18 +14,18 @@ class RetentionSection:
     """How long records and their figures are kept."""
 
     health_days: Annotated[
-        _Kept, Meta(description="Days for which health records are kept; figures made of the records stay longer.")
+        _Kept, Meta(description="Days for which health records are kept; figures by hour and day are kept longer.")
     ] = 400
     usage_days: Annotated[
-        _Kept, Meta(description="Days for which usage records are kept; figures made of the records stay longer.")
+        _Kept, Meta(description="Days for which usage records are kept; figures by hour and day are kept longer.")
     ] = 400
     inventory_days: Annotated[_Kept, Meta(description="Days for which inventory records are kept.")] = 400
     event_days: Annotated[_Kept, Meta(description="Days for which event records are kept.")] = 400
     presence_days: Annotated[
         _KeptLong,
         Meta(
-            description="Days for which presence records are kept. A later revision of an older day does not have "
-            "them, so keep them for as long as somebody may correct a day."
+            description="Days for which presence records are kept. A revision of an older day is computed without "
+            "these records, so keep them for as long as days may be corrected."
         ),
     ] = 3660
     hourly_days: Annotated[

@@ -32,8 +32,8 @@ class DatabaseUrls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OF_THE_API: Final = ("api", "users", "tokens", "templates", "report")
-"""The commands that work on accounts and sessions, act by an account, or read as the API does: these are closed to the
-services."""
+"""The commands that need the login of the API: for accounts and sessions, for actions of an account, or for reading
+within a scope. The logins of the services may not do this."""
 
 
 async def make_logins(owner_url: str, directory: Path) -> DatabaseUrls:

@@ -1,1 +1,1 @@
-"""Commands about who is on duty and who is told."""
+"""Commands about duties and routes."""

@@ -101,7 +101,7 @@ async def _gaps(connection: Connection, arguments: argparse.Namespace) -> int:
 
 
 class _Progress:
-    """Says on the standard error output how far a long search came, every five seconds."""
+    """Prints the progress of a long search on standard error, every five seconds."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + _SAY_AGAIN
@@ -110,7 +110,7 @@ class _Progress:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _SAY_AGAIN
-            said = Said(f"{done * 100 // of}% of the areas were looked at", f"已检查 {done * 100 // of}% 的区划")
+            said = Said(f"{done * 100 // of}% of the areas were searched", f"已检查 {done * 100 // of}% 的区划")
             sys.stderr.write(f"{said.text(of_here())}\n")
 
 

@@ -24,7 +24,7 @@ from registry.routes.routing import Explained, Recipient, RouteSubject, StepOutc
 _EVERYWHERE: Final = Said("everywhere", "全部")
 _NOBODY: Final = Said("nobody", "无人")
 MOST_LINES: Final = 500
-"""The lines of the table of gaps; there are as many gaps as areas where each has duties of its own."""
+"""Maximum number of lines in the table of gaps: each area with duties of its own may have a gap of its own."""
 _MOST_AREAS: Final = 3
 _MOST_SPANS: Final = 3
 
@@ -124,7 +124,7 @@ def _why(
 def write_gaps_text(
     out: TextIO, gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuestion, asked: int
 ) -> None:
-    """A line for the areas with the same gap, at most `MOST_LINES`, and how much was asked about."""
+    """A line for the areas with the same gap, at most `MOST_LINES`, and the number of searched areas."""
     out.write(f"{_gaps_text(gaps, known, question, asked)}\n")
 
 
