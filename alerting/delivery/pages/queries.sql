@@ -20,7 +20,7 @@ FROM contact c WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED;
 -- name: open_pages
 -- What is owed to a contact and due, and what is in its open messages.
 -- `told`: the contact received, or may have received, a message about the same incident or the same part of the incident. A part
--- is over when none of its stations is down.
+-- is over when none of its stations is down. OFFSET 0: the shares of its incident alone are read, not those of all incidents.
 SELECT p.id, p.incident, p.share, p.phase, p.severity, p.created_at, p.not_before,
        (SELECT m.id FROM message_page l JOIN message m ON m.id = l.message
         WHERE l.page = p.id AND m.status IN ('due', 'sending')) AS message,
@@ -40,7 +40,7 @@ SELECT p.id, p.incident, p.share, p.phase, p.severity, p.created_at, p.not_befor
        greatest(i.acknowledged_at, part.acknowledged_at) AS acknowledged_at
 FROM page p JOIN incident i ON i.id = p.incident
 LEFT JOIN LATERAL (SELECT s.down, s.acknowledged_at FROM share_part s
-                   WHERE p.share <> '' AND s.incident = p.incident AND s.area = p.share) AS part ON true
+                   WHERE p.share <> '' AND s.incident = p.incident AND s.area = p.share OFFSET 0) AS part ON true
 WHERE p.recipient = $1
   AND (p.status = 'sending' OR p.status = 'owed' AND (p.not_before IS NULL OR p.not_before <= now()))
 ORDER BY p.status = 'sending' DESC, array_position('{critical,warning,info}', p.severity), p.id
@@ -211,7 +211,7 @@ INSERT INTO incident_entry (incident, actor, action, text, share)
 SELECT incident, 'milepost', 'undelivered', phase || ' → ' || recipient || ': too_old', nullif(share, '') FROM failed;
 
 -- name: facts
--- What the text of each page says, in the order in which they are given: alerting/delivery/facts.py.
+-- What the text of each page says, in the order in which they are given: alerting/delivery/facts.py. OFFSET 0: as in open_pages.
 SELECT i.id AS incident, i.kind, p.phase, held(i.began_at) AS began_at, held(i.ended_at) AS ended_at,
        held(i.reopen_at) AS reopen_at, i.station, i.shard, i.detail,
        coalesce(share.acknowledged_by, i.acknowledged_by) AS acknowledged_by,
@@ -233,7 +233,7 @@ FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted (page, place)
 JOIN page p ON p.id = wanted.page
 JOIN incident i ON i.id = p.incident
 LEFT JOIN LATERAL (SELECT s.children, s.down, s.acknowledged_by, s.acknowledged_remark FROM share_part s
-                   WHERE p.share <> '' AND s.incident = i.id AND s.area = p.share) AS share ON true
+                   WHERE p.share <> '' AND s.incident = i.id AND s.area = p.share OFFSET 0) AS share ON true
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(nullif(p.share, ''), i.area, s.area)
 LEFT JOIN calendar c ON c.id = s.calendar

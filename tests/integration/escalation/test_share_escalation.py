@@ -1,5 +1,8 @@
 """The parts of an outage of two counties in the database: what makes them look again, and whom they tell."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from alerting.delivery.pages.store import QUERIES as PAGE_QUERIES
@@ -112,3 +115,28 @@ async def test_a_fault_of_one_share_holds_up_no_other(pool: Pool, routing: Routi
     await one_pass(pool, routing)
     assert (await told(pool))[3:] == ["pu closed owed", "bo closed 632123 owed"]
     assert await pool.fetchval("SELECT wake_at > now() FROM share_escalation WHERE share = $1", EAST)
+
+
+@pytest.mark.parametrize("query", ["open_pages", "facts"])
+async def test_a_message_reads_the_shares_of_its_incidents_alone(pool: Pool, outage: int, query: str) -> None:
+    """However many shares there are of others."""
+    numbers = [row["id"] for row in await pool.fetch("SELECT id FROM page ORDER BY id")]
+    values: tuple[Any, ...] = ("an", 1000) if query == "open_pages" else (numbers,)
+    async with pool.acquire() as connection:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute(
+            "INSERT INTO incident_share SELECT 1000000 + n, area, 2, 1 FROM generate_series(1, 20000) AS n, "
+            "unnest($1::text[]) AS area",
+            [EAST, WEST],
+        )
+        await connection.execute("RESET session_replication_role")
+        await connection.execute("ANALYZE incident_share, incident, page, area")
+        (plan,) = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {getattr(PAGE_QUERIES, query)}", *values)
+    looks = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "incident_share"]
+    assert looks and all("Index Cond" in look or "Recheck Cond" in look for look in looks), plan
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
