@@ -60,7 +60,8 @@ ORDER BY n;
 -- Add what changed of children ($1) to the shares of their parents ($2), each child in an area ($3), at a station ($4), counted
 -- as the thing $5, with its state before ($6) and now ($7): 0 no child of that parent and area, 1 over, 2 going on. A thing
 -- may have had other incidents under the same parent: it counts once, in the highest state. Of areas only a blind spot has a
--- share. The numbers are not below 0 while the tree of areas has changed and the shares are not recounted yet.
+-- share. The numbers are not below 0 while the tree of areas has changed and the shares are not recounted yet. A share that was over
+-- and is down again is new for its people: its acknowledgement ends.
 WITH touched AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
         AS t (child, parent, area, station, thing, before, after)
@@ -84,6 +85,9 @@ WITH touched AS (
                          AND c.id <> ALL (u.touched) AND share_area(c.area) = u.share) END, 0) AS rest
           FROM unit u) AS with_others
     GROUP BY parent, share
+), down_again AS (
+    DELETE FROM incident_share_ack k USING moved m, incident_share s
+    WHERE m.down > 0 AND (s.incident, s.area) = (m.parent, m.share) AND s.down = 0 AND (k.incident, k.area) = (m.parent, m.share)
 )
 INSERT INTO incident_share (incident, area, children, down)
 SELECT m.parent, m.share, greatest(coalesce(s.children, 0) + m.children, 0), greatest(coalesce(s.down, 0) + m.down, 0)

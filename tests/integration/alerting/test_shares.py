@@ -196,6 +196,39 @@ async def test_a_county_that_joins_another_takes_its_children_along(pool: Pool, 
         assert await shares(connection) == {(parent, WEST): (2, 1)}
 
 
+async def test_a_county_that_is_down_again_is_not_acknowledged_any_more(pool: Pool, tree: None) -> None:
+    """Its people were told that it is over. A station more in a county that is down still changes nothing."""
+    async with pool.acquire() as connection:
+        history = History(connection, 4)
+        history._book.open(history._incident("area_outage:uplink:a", kind="area_outage"), "r")
+        (parent,) = await history.end_pass()
+
+        def fall(station: str, area: str) -> None:
+            key = f"station_offline:{station}"
+            fresh = history._incident(key, kind="station_offline", station=station, area=area, parent=parent)
+            history._book.open(fresh, "r")
+
+        fall("S1", TOWN)
+        fall("S2", WEST)
+        known = await history.end_pass()
+        await connection.execute(
+            "INSERT INTO incident_share_ack (incident, area, acknowledged_at, acknowledged_by) "
+            "SELECT incident, area, now(), 'x' FROM incident_share"
+        )
+        history._close(next(incident for incident in known.values() if incident.station == "S1"))
+        await history.end_pass()
+        assert await acknowledged(connection) == [EAST, WEST]
+        fall("S1", TOWN)
+        fall("S3", WEST)
+        await history.end_pass()
+        assert await shares(connection) == {(parent, EAST): (1, 1), (parent, WEST): (2, 2)}
+        assert await acknowledged(connection) == [WEST]
+
+
+async def acknowledged(connection: Connection) -> list[str]:
+    return [row["area"] for row in await connection.fetch("SELECT area FROM incident_share_ack ORDER BY area")]
+
+
 @pytest.fixture
 async def clocks(pool: Pool) -> AsyncIterator[None]:
     async with judging(pool, range(1)):

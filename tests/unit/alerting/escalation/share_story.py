@@ -6,6 +6,7 @@ A province 63 has the prefectures 6301, with the counties A and B, and 6302, wit
     0m    open 63, A 3, B 2                                   the incident of an area, and how much is down where
     10m   ack A, eta 60m                                      a share is acknowledged
     20m   down A 0                                            all of A is back
+    30m   grow 63, C 1                                        the incident lies in a wider area now
 
 A page is taken at once. The answer has a line for each page, with the area whose part it is about ("" for the whole).
 """
@@ -86,6 +87,9 @@ class ShareStory:
         if deed == "open":
             self._open(first)
             self._count(others)
+        elif deed == "grow":
+            self.row["path"] = PATHS[CODES.get(first, first)]
+            self._count(others)
         elif deed == "down":
             self._count([first, *others])
         elif deed == "ack":
@@ -119,8 +123,10 @@ class ShareStory:
     def _count(self, words: list[str]) -> None:
         for word in words:
             name, _, many = word.partition(" ")
-            ever = self.down.get(CODES[name], (0, 0))[0]
+            ever, before = self.down.get(CODES[name], (0, 0))
             self.down[CODES[name]] = max(ever, int(many)), int(many)
+            if before == 0 and int(many) > 0:
+                self.acks.pop(CODES[name], None)  # as the query change_shares
 
     def _acknowledge(self, name: str, eta: datetime | None, by: str | None) -> None:
         if name == "all":
