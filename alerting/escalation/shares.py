@@ -59,10 +59,14 @@ def people_within(
     """The areas whose people are notified of a part; None: no limit, the route alone decides.
 
     The search goes upward and ends below the first larger part with the same route, because that part notifies the
-    people there. `whole`: the path and the route of the incident; `ways`: the routes of the larger parts, by area.
+    people there. If the incident had the area of the part when its plan was made, and grew later, the part notifies
+    nobody: the incident notifies these people. `whole`: the path and the route of the incident; `ways`: the routes of
+    the larger parts, by area.
     """
     found: list[str] = []
     path, above = whole
+    if path[-1:] == (part.area,) and way is not None and way == above:
+        return ()
     for area in reversed(part.path):
         other = above if area in path else ways.get(area)
         if area != part.area and way is not None and other == way:

@@ -148,6 +148,30 @@ CASES: list[tuple[str, str, str]] = [
         """,
     ),
     (
+        "a county that was acknowledged, is back and is down again is told anew",
+        f"{COUNTIES}\n 0m open 63, A 3\n 5m ack A, eta 600m\n 10m down A 0\n 15m down A 2",
+        """
+        0m pu opened
+        0m an opened A
+        10m an closed A
+        15m an reopened A
+        """,
+    ),
+    (
+        "an incident of a county that grows: its people know of it, those of the other county are told of theirs",
+        f"{COUNTIES}\n 0m open A, A 3\n 10m grow 63, B 2\n 60m close",
+        """
+        0m an opened
+        10m bo opened B
+        30m al escalated
+        40m bl escalated B
+        60m an closed
+        60m al closed
+        60m bo closed B
+        60m bl closed B
+        """,
+    ),
+    (
         "the incident opens again: all parts are told anew, also those that were acknowledged",
         f"{COUNTIES}\n 0m open 63, A 3, B 1\n 5m ack A, eta 600m\n 10m shelve\n 20m reopen",
         """
