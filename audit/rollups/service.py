@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LOCK: Final = 0x726F6C6C75700000  # "rollup"
 _DRAIN: Final = 2.0
+_NEXT_PART: Final = 0.5
+"""Seconds between two parts of what is deleted."""
 
 
 class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +77,16 @@ async def _stand_by_or_lead(config: RollupConfig, connection: Connection, stop: 
 
 async def _lead(config: RollupConfig, connection: Connection, stop: asyncio.Event) -> None:
     now = asyncio.get_running_loop().time
-    forget_at = now()
+    forget_at, old = now(), dict[str, timedelta]()
     while not stop.is_set():
         # The figures come first, so that no record is deleted before its figures are made.
         await roll_up(connection)
-        if now() >= forget_at:
-            gone = await forget_old(connection, config.keep)
+        if not old and now() >= forget_at:
+            old, forget_at = dict(config.keep), now() + config.forget_every
+        if old:
+            gone = await forget_old(connection, old)
             if gone:
                 log.info("old records deleted", extra={"deleted": gone})
-            forget_at = now() + (config.poll if gone else config.forget_every)
-        await wait_at_most(stop, config.poll)
+            old = {kind: old[kind] for kind in gone}
+        # The next part soon, or more records would come in a day than go.
+        await wait_at_most(stop, min(_NEXT_PART, config.poll) if old else config.poll)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from audit.rollups.rollup_store import forget_old
+from audit.rollups.rollup_store import MOST_FORGOTTEN, forget_old
 from audit.rollups.service import LOCK, RollupConfig, run
 from store.pool import Connection, Pool
 from tests.integration.audit.rollups.kit import is_timescale, kept, roll_up
@@ -91,6 +91,22 @@ async def test_the_process_has_the_right_and_the_services_have_not(records: Conn
             async with records.transaction():
                 await records.execute(f"SET LOCAL ROLE {role}")
                 await forget_old(records, {"health": timedelta(days=400)})
+
+
+async def test_a_backlog_goes_part_after_part_without_waiting_for_the_next_look(pool: Pool, database: str) -> None:
+    async with pool.acquire() as connection:
+        await add_health(connection, "old", 401, number=2 * MOST_FORGOTTEN + 1)
+    config = RollupConfig(
+        database_url=database, keep={"health": timedelta(days=400)}, poll=3600, standby_poll=0.05, forget_every=3600
+    )
+    stop = asyncio.Event()
+    process = asyncio.create_task(run(config, stop))
+    try:
+        await until(pool, "SELECT count(*) FROM health", 0)
+    finally:
+        stop.set()
+        await process
+    assert await pool.fetchval("SELECT samples FROM health_day") == 2 * MOST_FORGOTTEN + 1
 
 
 async def test_one_process_works_and_a_standby_takes_over(pool: Pool, database: str) -> None:
