@@ -69,6 +69,14 @@ def connect(path: Path | None) -> sqlite3.Connection:
 
 def check(db: sqlite3.Connection) -> None:
     """Set the connection up; raise `sqlite3.DatabaseError` when the file is not whole."""
+    try:
+        _check_content(db)
+    except UnicodeDecodeError as exc:
+        # The message of SQLite quotes a damaged schema, and Python cannot read the message.
+        raise sqlite3.DatabaseError("database disk image is malformed: its schema is no text") from exc
+
+
+def _check_content(db: sqlite3.Connection) -> None:
     for pragma in _PRAGMAS:
         db.execute(f"PRAGMA {pragma}")
     fault = db.execute("PRAGMA integrity_check(1)").fetchone()[0]

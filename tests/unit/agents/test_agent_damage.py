@@ -162,6 +162,17 @@ def test_whatever_a_column_holds_costs_its_own_record(filled: Path, column: str,
     outbox.close()
 
 
+def test_a_schema_that_is_no_text_costs_nothing(filled: Path) -> None:
+    """SQLite quotes the wrong word in its message, which is no text either."""
+    content = filled.read_bytes()
+    assert b"PRIMARY KEY" in content
+    filled.write_bytes(content.replace(b"PRIMARY KEY", b"PRIMARY \xcbEY", 1))
+    outbox = mended(open_outbox(filled))
+    assert sent(outbox) == {number: body(number) for number in range(1, COUNT + 1)}
+    assert names(outbox) == ["outbox_corrupt"]
+    outbox.close()
+
+
 @given(st.integers(0, 2**32), st.integers(0, 7))
 @settings(max_examples=60, deadline=None)
 def test_a_bit_anywhere_makes_nothing_false_and_no_loss_silent(written: Path, place: int, bit: int) -> None:
