@@ -8,8 +8,9 @@ half of the stations are back, or when a person decides that the shard is sound.
 have two heartbeats and `floor` seconds to be heard before they are offline.
 
 A station should have gone on when it is in service, no approved closure excuses it, and it was online and open from
-`margin` seconds before its last heartbeat until `margin` seconds after its deadline. A station that people switch off
-at closing time is no evidence about the shard.
+`margin` seconds before its last heartbeat until `margin` seconds after its deadline; stations that are counted together
+all begin at the earliest of their last heartbeats. A station that people switch off at closing time is no evidence
+about the shard.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -126,10 +127,12 @@ class MassFalls:
                 found.setdefault(change.shard, []).append(fall)
         return found
 
-    def _should_have_gone_on(self, fall: Member, decided: datetime) -> bool:
+    def _should_have_gone_on(self, fall: Member, decided: datetime, since: datetime | None = None) -> bool:
+        """Whether a station that fell should have gone on; `since`: an earlier time than its last heartbeat, from which
+        the margin counts instead."""
         every = fall.missed_at - fall.heard_at
         deadline = max(decided, fall.heard_at + self.settings.missed * every)
-        begin = fall.heard_at - self._margin
+        begin = (since or fall.heard_at) - self._margin
         return self._field.suspected.was_online(fall.station, begin) and self._field.schedule.is_expected_throughout(
             fall.station, begin, deadline + self._margin
         )
@@ -149,6 +152,9 @@ class MassFalls:
         """
         fresh = self._fresh[shard]
         lo, hi = min(fall.heard_at for fall in fresh), max(fall.missed_at for fall in fresh)
+        # The sample has the stations that were online and open since `lo`, so of the stations that fell only such ones
+        # count, too. Otherwise a station that opened after `lo` would count if it fell, and not if it goes on.
+        fresh = [fall for fall in fresh if self._should_have_gone_on(fall, moment.known, lo)]
         down = [*fresh, *self._earlier(shard, lo, moment)]
         overdue, weight = [peer for peer in peers if peer.overdue], self.weight(shard)
         window = overlap(
@@ -184,7 +190,7 @@ class MassFalls:
             Member(station=station, heard_at=heard, missed_at=missed)
             for station, heard, missed in self._field.suspected.fallen(shard, since)
         ]
-        return [fall for fall in found if self._should_have_gone_on(fall, moment.known)]
+        return [fall for fall in found if self._should_have_gone_on(fall, moment.known, since)]
 
     def weight(self, shard: str) -> float:
         """The number of stations that each sampled station represents; 0 without a sample."""

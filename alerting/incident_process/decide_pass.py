@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -105,12 +105,24 @@ class PassMemory(msgspec.Struct, kw_only=True):
     registry_due: float = 0.0
 
 
-class Decider:
-    """Runs passes with one database session, the session of the leader."""
+async def read_database_time(connection: Connection) -> datetime:
+    """The time of a pass, by the clock of the database."""
+    now: datetime = await connection.fetchval(QUERIES.read_now)
+    return now
 
-    def __init__(self, config: PassConfig, connection: Connection) -> None:
+
+class Decider:
+    """Runs passes with one database session, the session of the leader. `read_time`: the time of a pass."""
+
+    def __init__(
+        self,
+        config: PassConfig,
+        connection: Connection,
+        read_time: Callable[[Connection], Awaitable[datetime]] = read_database_time,
+    ) -> None:
         self._config = config
         self._connection = connection
+        self._read_time = read_time
         self._watchdog = Watchdog()
         self._memory: PassMemory | None = None
         self._registry_asked = False
@@ -150,7 +162,7 @@ class Decider:
         self, memory: PassMemory | None, outage: DatabaseOutage | None, mono: float
     ) -> tuple[Passed, PassMemory]:
         connection = self._connection
-        now: datetime = await connection.fetchval(QUERIES.read_now)
+        now = await self._read_time(connection)
         clocks = await pipeline_store.load_clocks(connection)
         mark = watermark(clocks, now)
         book = Book()

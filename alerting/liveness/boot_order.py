@@ -6,7 +6,7 @@ replaced may be a machine that never stopped. Each boot therefore has a promise 
 heartbeat is due.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -63,6 +63,16 @@ class Promise(msgspec.Struct, kw_only=True, omit_defaults=True):
         """When the next heartbeat is missing."""
         return min(PipelineSeconds(self.seen + _LATE * self.every), self.deadline)
 
+    def awaited_until(self, began: PipelineSeconds, floor: float) -> PipelineSeconds:
+        """Until when the next heartbeat may come, if the present stretch of the shard began at `began`.
+
+        The gap before it may have taken that heartbeat. Then the one after it is awaited, from when all terminals are
+        connected again, but not for longer than the promise holds.
+        """
+        if self.seen > began:
+            return self.due
+        return max(self.due, min(PipelineSeconds(began + floor + _LATE * self.every), self.deadline))
+
     def lives(self, clock_of: ClockOf) -> bool:
         """Whether the deadline has not passed."""
         return clock_of(self.shard) < self.deadline
@@ -116,6 +126,13 @@ class OtherBoots(
         """The promises of all boots that have one."""
         kept = (self.candidate, self.rival, self.repeats, self.other_repeats)
         return [one for one in kept if one is not None]
+
+    def drop(self, names: Iterable[str], shard: str) -> None:
+        """Forget those of the promises `names` that were heard through a shard."""
+        for name in names:
+            one = getattr(self, name)
+            if one is not None and one.shard == shard:
+                setattr(self, name, None)
 
 
 class OtherBootsColumn:

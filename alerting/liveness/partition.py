@@ -33,7 +33,7 @@ class PartitionLiveness:
         self.terminals = roster.terminals
         self.shards = shards = Shards(settings.clock)
         self.changes = changes = StateChanges(roster, shards)
-        self.rivals = rivals = Rivals(self.terminals.other_boots, shards.clock_of)
+        self.rivals = rivals = Rivals(self.terminals.other_boots, shards.clock_of, shards.began_of, settings.floor)
         succession = Succession(settings, roster, shards, changes, rivals)
         self._heartbeats = Heartbeats(settings, roster, shards, changes, rivals, succession)
         self._statuses = Statuses(settings, roster, shards, changes, rivals, succession)

@@ -42,11 +42,14 @@ _NEAR: Final = 2
 
 class Rivals:
     """Reads and changes the terminals' memories; `row` is a terminal's, `here` a moment by the clock of the shard
-    through which the terminal's current boot is heard."""
+    through which the terminal's current boot is heard. `began_of`: when the present stretch of a shard's clock began.
+    `floor`: see `LivenessSettings`."""
 
-    def __init__(self, memories: OtherBootsColumn, clock_of: ClockOf) -> None:
+    def __init__(self, memories: OtherBootsColumn, clock_of: ClockOf, began_of: ClockOf, floor: float) -> None:
         self._memories = memories
         self._clock_of = clock_of
+        self._began_of = began_of
+        self._floor = floor
         self.promises = BootPromises(memories, clock_of)
 
     def restore(self, row: int, memory: OtherBoots) -> None:
@@ -124,12 +127,17 @@ class Rivals:
         rival = None if memory is None else memory.rival
         return rival if rival is not None and rival.advances >= RIVAL_ADVANCES else None
 
-    def awaited(self, row: int) -> float:
-        """Seconds until the last of the other boots is overdue: each of them may become the current boot with its next
-        heartbeat. 0 or less: there is none."""
+    def awaited(self, row: int) -> tuple[float, str]:
+        """(seconds, shard): until the last of the other boots is overdue, each of which may become the current boot
+        with its next heartbeat, and through which shard that boot is heard. 0 or less: there is none."""
         memory = self._memories.read(row) if row in self.promises else None
         promises = [] if memory is None else memory.promises
-        return max((one.due - self._clock_of(one.shard) for one in promises if not one.away), default=0.0)
+        waits = (
+            (one.awaited_until(self._began_of(one.shard), self._floor) - self._clock_of(one.shard), one.shard)
+            for one in promises
+            if not one.away
+        )
+        return max(waits, default=(0.0, ""))
 
     def conflict(self, row: int) -> str | None:
         """Why a terminal that sends heartbeats is in conflict; None: there is no conflict."""
@@ -164,10 +172,16 @@ class Rivals:
         return rival is not None and self.stood_still(row, rival.shard, here) >= UNHEARD
 
     def forget_unheard(self, row: int, here: ShardMoment) -> None:
-        """Drop a rival whose shard has stood still for a day: the end of the current boot shows again."""
-        rival = self.living(row)
-        if rival is not None and self.stood_still(row, rival.shard, here) >= FORGOTTEN:
-            self._memories.open(row).rival = None
+        """Drop a rival, or boots that are not believed yet, whose shard has stood still for a day: the end of the
+        current boot shows again."""
+        rival, (left, shard) = self.living(row), self.awaited(row)
+        names: tuple[str, ...] = ("candidate", "rival", "repeats", "other_repeats")
+        if rival is not None:
+            names, shard = ("rival",), rival.shard
+        elif left <= 0:
+            return
+        if self.stood_still(row, shard, here) >= FORGOTTEN:
+            self._memories.open(row).drop(names, shard)
 
     # -- goodbyes ----------------------------------------------------------------------------------------------
 

@@ -57,6 +57,10 @@ class Shards:
         """What the clock of a shard shows."""
         return self.by_number[self.number_of(name)].clock.clock
 
+    def began_of(self, name: str) -> PipelineSeconds:
+        """When the present stretch of a shard's clock began (below 0: there was no gap yet)."""
+        return self.by_number[self.number_of(name)].clock.state.stretch_from
+
     def clocks(self) -> Mapping[str, PipelineClock]:
         """The clock of each shard, by its name."""
         return {shard.name: shard.clock for shard in self.by_number}

@@ -91,16 +91,28 @@ class Succession:
     def lives_on(self, row: int, shard: Shard) -> bool:
         """Whether the terminal lives by another boot, though the current one ended: a rival takes its place, and a boot
         that may be believed at its next heartbeat gets the time for that."""
-        self._rivals.forget_unheard(row, (shard.name, shard.clock.clock))
+        here = (shard.name, shard.clock.clock)
+        self._rivals.forget_unheard(row, here)
         rival = self._rivals.living(row)
         if rival is not None:
             self.succeed(row, rival, shard.clock.tick_at, OTHER_BOOT)
             return True
-        left, away = self._rivals.awaited(row), self._rivals.away(row)
+        (left, behind), away = self._rivals.awaited(row), self._rivals.away(row)
         if left <= 0 and away is not None:
             self.succeed(row, away, shard.clock.tick_at, "away")
             return True
         if left > 0:
+            if self._rivals.stood_still(row, behind, here) > 0:
+                self._doubt(row, shard)
             self._terminals.deadline[row] = shard.clock.clock + left
             self._changes.dirty.add(row)
         return left > 0
+
+    def _doubt(self, row: int, shard: Shard) -> None:
+        """The current boot ended, and the clock of the other boot's shard stands still: whether that boot lives is
+        unknown."""
+        t, state = self._terminals, LiveState(self._terminals.state[row])
+        if state is not LiveState.UNPROVEN:
+            missed = shard.clock.wall_of(PipelineSeconds(t.seen[row] + t.every[row]))
+            at = shard.clock.tick_at if state is LiveState.AWAY else missed
+            self._changes.change(row, LiveState.UNPROVEN, at, "unproven")

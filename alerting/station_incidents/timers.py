@@ -204,7 +204,9 @@ class StationWatch:
         del self._memories[number].due[station]
         standing = self.field.standing(station)
         if standing is not None and not moment.knows(standing):
-            self._wait(number, station, due + _AGAIN)
+            # Nothing becomes known before the end of this pass.
+            again = max(moment.known - due, timedelta()) // _AGAIN + 1
+            self._wait(number, station, due + again * _AGAIN)
         else:
             self._judge(station, standing, ran_out=(number, max(due, self.field.time)))
 

@@ -108,8 +108,9 @@ LEFT JOIN LATERAL (
 ) held ON true;
 
 -- name: clock_of_stations
--- Through which shard stations are heard now.
-SELECT station, partition, shard FROM station_state WHERE station = ANY ($1::text[]) AND shard IS NOT NULL;
+-- Those of some stations that are heard now through one of the clocks ($2: partitions, $3: shards).
+SELECT station, partition, shard FROM station_state JOIN unnest($2::int[], $3::text[]) AS sound (partition, shard)
+USING (partition, shard) WHERE station = ANY ($1::text[]);
 
 -- name: all_promises
 -- The interval of each station: of its slowest terminal that counts, or of its slowest when none is registered.

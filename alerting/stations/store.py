@@ -109,9 +109,13 @@ async def follow_clocks(
 ) -> None:
     """Stations that rest on an untrusted clock may be heard through another shard by now: if its clock in the same
     partition is trusted, they rest on that."""
-    sound = {partition for partition, shard in clocks if (partition, shard) not in untrusted}
-    resting = field.resting_on(clock for clock in untrusted if clock[0] in sound)
-    for row in await connection.fetch(QUERIES.clock_of_stations, resting) if resting else ():
+    sound = [clock for clock in clocks if clock not in untrusted]
+    partitions = {partition for partition, _ in sound}
+    resting = field.resting_on(clock for clock in untrusted if clock[0] in partitions)
+    if not resting:
+        return
+    sound_clocks = [partition for partition, _ in sound], [shard for _, shard in sound]
+    for row in await connection.fetch(QUERIES.clock_of_stations, resting, *sound_clocks):
         field.note_clock(row["station"], (row["partition"], row["shard"]))
 
 

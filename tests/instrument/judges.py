@@ -108,10 +108,14 @@ class Committed:
             read[judge.partition] = len(judge.gaps)
         return found
 
-    def clock_of(self, station: str) -> ClockName | None:
-        judge = self._judges[self._home(station)]
-        _, shard = judge.word_of(station)
-        return None if shard is None else (judge.partition, shard)
+    def heard_through(self, read: int) -> tuple[int, dict[str, ClockName]]:
+        found = {}
+        for judge in self._judges:
+            for station in judge.live.stations.index:
+                _, shard = judge.word_of(station)
+                if shard is not None:
+                    found[station] = (judge.partition, shard)
+        return 0, found
 
     def promises(self, stations: Iterable[str]) -> dict[str, float]:
         """The interval (s) of each station's slowest terminal."""

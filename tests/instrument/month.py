@@ -60,6 +60,8 @@ class Committed:
         self._seq = [0] * PARTITIONS
         self._gaps: list[list[PipelineGap]] = [[] for _ in range(PARTITIONS)]
         self._judged_at = [EPOCH] * PARTITIONS
+        # Every move of a station from one clock to another. A station has one terminal here.
+        self._moved: list[tuple[str, ClockName]] = []
 
     def take(self, minute: int, decided: Decided) -> None:
         for partition, transitions in decided:
@@ -69,6 +71,8 @@ class Committed:
         for partition, gap in self._country.gaps:
             self._gaps[partition].append(gap_of(gap, partition))
         self._country.gaps.clear()
+        for partition, live in enumerate(self._country.lives):
+            self._moved += [(one.station, (partition, one.after)) for one in live.shards.take_moves()]
         for partition in range(PARTITIONS):
             if partition not in self._country.behind:
                 self._judged_at[partition] = EPOCH + (minute + 1) * MINUTE
@@ -108,13 +112,8 @@ class Committed:
             read[partition] = len(gaps)
         return found
 
-    def clock_of(self, station: str) -> ClockName | None:
-        partition = self._country.numbers[station] % PARTITIONS
-        live = self._country.lives[partition]
-        row = live.stations.index.get(station)
-        if row is None or live.stations.shard[row] < 0:
-            return None
-        return (partition, live.shards.by_number[live.stations.shard[row]].name)
+    def heard_through(self, read: int) -> tuple[int, dict[str, ClockName]]:
+        return len(self._moved), dict(self._moved[read:])
 
     def promises(self, stations: Iterable[str]) -> dict[str, float]:
         lives, numbers = self._country.lives, self._country.numbers
@@ -198,8 +197,12 @@ def run(stations: int, seed: int) -> Report:
     return _report(month, began)
 
 
+def _weak(country: Country) -> dict[str, set[int]]:
+    return {bridge.name: bridge.weak for bridge in country.bridges.values()}
+
+
 def _report(month: Month, began: float) -> Report:
-    country, oracle = month.country, Oracle(month.truth)
+    country, oracle = month.country, Oracle(month.truth, _weak(month.country))
     states = called(country)
     downs = _of_kinds(month.desk.kept.incidents.values(), DOWN)
     uses = _of_kinds(month.desk.kept.incidents.values(), (IncidentKind.UNUSABLE,))

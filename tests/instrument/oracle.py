@@ -14,7 +14,7 @@ if only its numbers went back.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from math import inf
 from typing import NamedTuple
@@ -98,7 +98,7 @@ class Silence(msgspec.Struct, frozen=True):
 class Counted:
     """The counted time of a shard: all time but its noticed stops."""
 
-    def __init__(self, stops: Sequence[Stop], dies_at: int | None) -> None:
+    def __init__(self, stops: Sequence[Stop], dies_at: int | None, weak: Container[int] = ()) -> None:
         self.gaps = [span for stop in stops if (span := _gap(stop)) is not None]
         if dies_at is not None:
             self.gaps = [gap for gap in self.gaps if gap[0] < dies_at * 60] + [(dies_at * 60, 10 * END * 60)]
@@ -107,6 +107,8 @@ class Counted:
         self._lost = [0, *accumulate(end - begin for begin, end in self.gaps)]
         # The counted time at the beginning of each gap.
         self.bounds = [begin - lost for begin, lost in zip(self._begins, self._lost, strict=False)]
+        self._weak = weak
+        self._weak_bounds = {bound for bound, begin in zip(self.bounds, self._begins, strict=True) if begin in weak}
 
     def at(self, wall: float) -> float:
         """The counted time at a wall time."""
@@ -118,6 +120,16 @@ class Counted:
     def wall(self, counted: float) -> float:
         """The earliest wall time with this counted time."""
         return counted + self._lost[bisect_left(self.bounds, counted)]
+
+    def is_weak_until(self, bound: float) -> bool:
+        """Whether fewer than half of the stations kept their promises in the stretch that ended at this gap."""
+        return bound in self._weak_bounds
+
+    def weakness(self, counted: float) -> set[bool]:
+        """Whether fewer than half keep their promises, by the ticks around a counted time."""
+        first = int(self.wall(counted)) // 60 * 60
+        ticks = [tick for tick in (first, first + 60, first + 120) if self.at(tick) > self.at(tick - 60)]
+        return {tick in self._weak for tick in ticks}
 
     def bounds_after(self, wall: float) -> list[int]:
         """The counted time at each gap that was not over at `wall`."""
@@ -142,23 +154,30 @@ def _joined(gaps: Iterable[Span]) -> Iterator[Span]:
         yield pending
 
 
-def _proof(bounds: Sequence[int], since: float, due: float, every: int) -> float:
-    """When a silence is proven, in counted time.
+def _proof(counted: Counted, sign: float, since: float, due: float, every: int) -> tuple[float, float]:
+    """When a silence is proven, in counted time, and how much earlier it may be.
 
-    `bounds`: the gaps since the last heartbeat; `since`: from when on heartbeats are owed; `due`: when the station is
-    offline if no gap comes between. In the stretch with the last heartbeat no proof is needed. In each later stretch,
-    the heartbeats after the time to reconnect are proof: two missed in one stretch, or six in all, are enough.
+    `sign`: the last heartbeat; `since`: from when on heartbeats are owed; `due`: when the station is offline if no gap
+    comes between. In the stretch with the last heartbeat no proof is needed. In each later stretch, the heartbeats
+    after the time to reconnect are proof: two missed in one stretch, or six in all, are enough. Of the six, those do
+    not count that were missed in a stretch in which fewer than half of the shard's stations kept their promises.
     """
     begin, proven = -inf, 0
-    for end in (*bounds, inf):
+    for end in (*counted.bounds_after(sign), inf):
         first = begin == -inf
         owed = since if first else max(since, begin + FLOOR)
-        at = due if first else max(due, min(begin + FLOOR + 2 * every, owed + max(1, 2 * K - proven) * every))
+        alone = max(due, due if first else begin + FLOOR + 2 * every)
+        at = min(alone, due if first else max(due, owed + max(1, 2 * K - proven) * every))
+        weak = counted.weakness(at) if at < alone and at <= end else {False}
+        if weak == {True}:
+            at = alone
+        elif True in weak:
+            return min(alone, end), min(alone, end) - at
         if at <= end:
-            return at
-        proven += max(0, int((end - owed) // every))
+            return at, 0.0
+        proven += 0 if counted.is_weak_until(end) else max(0, int((end - owed) // every))
         begin = end
-    return inf
+    return inf, 0.0
 
 
 def _gap(stop: Stop) -> Span | None:
@@ -168,14 +187,19 @@ def _gap(stop: Stop) -> Span | None:
 
 
 class Oracle:
-    def __init__(self, truth: Truth) -> None:
+    """`weak`: the seconds at which the ticks of a shard said that fewer than half of its stations keep their promises;
+    whether they do is the census's to count (`broker/ticks/census.py`), and tested there."""
+
+    def __init__(self, truth: Truth, weak: Mapping[str, Container[int]] | None = None) -> None:
         self.truth = truth
+        weak = weak or {}
         self._stops = {
             shard: [s for s in truth.stops if s.part == "bridge" and s.where == shard and _happens(s, shard, truth)]
             for shard in SHARDS
         }
         self._counted = {
-            shard: Counted(self._stops[shard], truth.moves_at if shard == "b" else None) for shard in SHARDS
+            shard: Counted(self._stops[shard], truth.moves_at if shard == "b" else None, weak.get(shard, ()))
+            for shard in SHARDS
         }
         self._cuts: dict[str, list[tuple[int, int, bool]]] = {}
         for cut in truth.cuts:
@@ -201,7 +225,7 @@ class Oracle:
             heard = [at for beat in beats if (at := self._reaches(beat, shard)) is not None]
             # Before its first heartbeat a station has no earlier boot or number, so the first heartbeat is believed.
             since = int(heard[0] // 60) if heard else begin
-            believed = heard if life is None or self._odd_before(number, since) is None else heard[1:]
+            believed = heard if life is None else heard[self._disbelieved(number, place, begin, since) :]
             if believed:
                 if life is not None:
                     yield life
@@ -214,6 +238,15 @@ class Oracle:
                 life = life._replace(unsure=True)
         if life is not None:
             yield life
+
+    def _disbelieved(self, number: int, place: Place, begin: int, since: int) -> int:
+        """How many heartbeats from `begin` on the judge need not believe, the first of which came in the minute
+        `since`: two if only its numbers are not newer, because its link came back and its agent never stopped."""
+        odd = self._odd_before(number, since)
+        if odd is None:
+            return 0
+        came_back = any(end == begin for _, end, _ in self._hits(place))
+        return 2 if came_back and odd.kind in ("stuck", "renumber", "snapshot") else 1
 
     def _odd_before(self, number: int, end: int) -> Odd | None:
         odd = self.truth.odd.get(number)
@@ -270,7 +303,8 @@ class Oracle:
             last = max(last, at)
         away = ending is not None and ending[0] == "away"
         owed, sign = (due, last) if away else (counted.at(life.last), life.last)
-        first, due = due, _proof(counted.bounds_after(sign), owed, due, every)
+        first, (due, sooner) = due, _proof(counted, sign, owed, due, every)
+        slack += sooner
         wall = inf if due == inf else counted.wall(due)
         early, unsure = self._doubted_before(life, every, inf if ending is None else ending[1])
         slack += unsure
@@ -289,8 +323,8 @@ class Oracle:
         first = counted.at(life.last) + K * every
         if goodbye == inf or counted.wall(first) > goodbye:
             return inf, 0.0
-        proven = _proof(counted.bounds_after(life.last), counted.at(life.last), first, every)
-        return counted.wall(first), inf if proven < inf and counted.wall(proven) < goodbye + 2 * TICK else 0.0
+        proven, sooner = _proof(counted, life.last, counted.at(life.last), first, every)
+        return counted.wall(first), inf if proven < inf and counted.wall(proven - sooner) < goodbye + 2 * TICK else 0.0
 
     def sees(self, cut: Cut) -> bool:
         """Whether all parts of the platform worked from before a cut until its stations had to be judged offline."""
@@ -326,7 +360,9 @@ class Oracle:
             at = self._resubscribed(end * 60, shard)
         if at is None:
             return None
-        return said[0], at, DAY if len(set(said)) > 1 else 0.0
+        # In the minute in which a bridge starts, the message may have come before or after.
+        is_tie = any(stop.killed and stop.end == end for stop in self._stops[shard])
+        return said[0], at, DAY if len(set(said)) > 1 or is_tie else 0.0
 
 
 def _unbroken(heard: Sequence[float], every: int) -> Iterator[list[float]]:

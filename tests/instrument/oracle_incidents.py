@@ -12,7 +12,7 @@ import msgspec
 
 from alerting.incidents.book import Incident
 from tests.instrument.ground_truth import ALWAYS, BEGIN, DAYS, END, Place, Truth, hours
-from tests.instrument.oracle import TICK, Oracle, Silence, Span, Verdicts
+from tests.instrument.oracle import FLOOR, TICK, Oracle, Silence, Span, Verdicts
 
 GRACE = 2700
 """Scaled like the heartbeats: long enough for a common cause to end after its stations came back."""
@@ -28,7 +28,7 @@ class Expected(msgspec.Struct, frozen=True):
 
 def expected(truth: Truth, oracle: Oracle, number: int, silence: Silence) -> Expected:
     place = truth.places[number]
-    return Expected(silence, *_when(openings_of(place), silence, oracle.blind(number)))
+    return Expected(silence, *_when(openings_of(place), silence, oracle.blind(number), place.every))
 
 
 def openings_of(place: Place) -> list[Span]:
@@ -38,7 +38,7 @@ def openings_of(place: Place) -> list[Span]:
     return [one for day in range(DAYS) if (one := hours(place, day)) is not None]
 
 
-def _when(openings: Sequence[Span], silence: Silence, blind: Sequence[Span]) -> tuple[float, bool]:
+def _when(openings: Sequence[Span], silence: Silence, blind: Sequence[Span], every: int) -> tuple[float, bool]:
     """When the incident must open (inf: never), and whether the truth allows only this result."""
     margin = 2 * TICK + silence.slack
     for begin, end in ((first * 60, last * 60) for first, last in openings):
@@ -48,7 +48,7 @@ def _when(openings: Sequence[Span], silence: Silence, blind: Sequence[Span]) -> 
         if found:
             at = min(found)
             edges = (end - at, at - silence.next, begin - silence.since, begin - silence.gone_since)
-            sure = all(abs(edge) > margin for edge in edges) and not _is_blind(blind, at, margin)
+            sure = all(abs(edge) > margin for edge in edges) and not _is_blind(blind, at, margin, every)
             return (at if at < silence.next else inf), sure
     return inf, True
 
@@ -60,8 +60,11 @@ def _in_opening(begin: float, silence: Silence, margin: float) -> Iterator[float
         yield max(begin + GRACE, silence.gone)
 
 
-def _is_blind(blind: Sequence[Span], at: float, margin: float) -> bool:
-    return any(since <= at + margin and until + GRACE >= at - margin for since, until in blind)
+def _is_blind(blind: Sequence[Span], at: float, margin: float, every: int) -> bool:
+    """Whether a gap may put off what is due. After a gap a station has at least two heartbeats, each `every` minutes,
+    to be heard."""
+    wait = max(GRACE, 2 * every * 60 + FLOOR)
+    return any(since <= at + margin and until + wait >= at - margin for since, until in blind)
 
 
 def compare_incidents(wanted: Sequence[Expected], found: Sequence[Incident]) -> Verdicts:

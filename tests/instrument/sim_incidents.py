@@ -72,8 +72,9 @@ class Source(Protocol):
     def promises(self, stations: Iterable[str]) -> Mapping[str, float]:
         """The interval (s) of each station's slowest terminal that counts, for stations that were heard."""
 
-    def clock_of(self, station: str) -> ClockName | None:
-        """The clock of the terminal of a station that was heard last."""
+    def heard_through(self, read: int) -> tuple[int, Mapping[str, ClockName]]:
+        """The clocks through which stations are heard now. `read`: the number that the last call returned, or 0; a
+        station may be left out when its clock is the same as then."""
 
 
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +110,10 @@ class Memory:
         self.flapping = FlappingRules(field, settings.flapping, self.down, self.use)
         self.spots = BlindSpots(StationLookup(field.standing, self._hours), settings.spots)
         self.gaps = Gaps()
-        self.rests: dict[str, ClockName] = {}
+        # The clocks through which stations are heard, and those of which the state may rest on another clock.
+        self.heard: dict[str, ClockName] = {}
+        self.heard_read = 0
+        self.moving: set[str] = set()
 
     def _hours(self, station: str) -> Calendar:
         found = self.field.schedule.hours(station)
@@ -218,10 +222,19 @@ class Desk:
             memory.field.register(self._register.facts[station], self._judged.get(station))
         if edited:
             memory.field.schedule.set_closures(self._register.closures)
-        for station in memory.field.resting_on(moment.untrusted):
-            clock = self._source.clock_of(station)
-            if clock is not None and memory.rests.get(station) != clock:
-                memory.rests[station] = clock
+        self._follow_clocks(memory, moment)
+
+    def _follow_clocks(self, memory: Memory, moment: PassTime) -> None:
+        """As `alerting.stations.store.follow_clocks`, but it looks only at stations that moved, because a month has
+        many passes."""
+        memory.heard_read, heard = self._source.heard_through(memory.heard_read)
+        memory.heard |= heard
+        memory.moving |= heard.keys()
+        for station in sorted(memory.moving):
+            clock, rests = memory.heard[station], memory.field.clock_of(station)
+            if rests == clock:
+                memory.moving.discard(station)
+            elif rests in moment.untrusted and clock not in moment.untrusted:
                 memory.field.note_clock(station, clock)
 
     def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: PassTime) -> None:
@@ -229,7 +242,7 @@ class Desk:
             memory.field.note_promise(station, every)
         for change in ripe:
             self._note_judged(change)
-            memory.rests.pop(change.station, None)
+        memory.moving |= memory.heard.keys() & {change.station for change in ripe}
         peers = self._suspect(memory, ripe, moment)
         intents = memory.watch.follow(ripe, moment)
         self._learn(book, {station_rule_key(intent.kind, intent.station) for intent in intents})

@@ -46,6 +46,8 @@ class Bridge:
         self.held: list[tuple[int, HeartbeatEntry | StatusEntry]] = []
         # All stations that its ticks named.
         self.named: set[str] = set()
+        # The seconds of the month at which its ticks said that fewer than half of the stations keep their promises.
+        self.weak: set[int] = set()
         self.restart(0)
 
     def restart(self, minute: int) -> None:
@@ -66,15 +68,17 @@ class Bridge:
         self.census.note_heartbeat(station, entry.terminal, body, entry.mono // CENSUS_SCALE)
 
     def tick(self, now: int) -> Tick:
-        """The next tick. It has no counts of kept promises, which are optional: the oracle does not check them."""
+        """The next tick."""
         self.seq += 1
         whole, self.whole = self.whole and self.seq > 1, True
         counts = self.census.count((now - self.born) // CENSUS_SCALE, whole=whole)
         self.named.update(counts.named or ())
+        if counts.kept < counts.missed:
+            self.weak.add(now // 1000)
         return Tick(
             shard=self.name, bridge=f"bridge-{self.name}", start=self.start, seq=self.seq,
             at=EPOCH + now, mono=now - self.born, whole=whole,
-            losses=counts.losses, named=counts.named,
+            kept=counts.kept, missed=counts.missed, losses=counts.losses, named=counts.named,
         )  # fmt: skip
 
 
@@ -208,9 +212,9 @@ class Country:
             self._boot[number], self._run[number], self._conn[number], self._n[number] = self._first[number]
         elif odd.kind == "old_disk":
             self._run[number] = max(0, self._run[number] - 4)
-            if self._up[number]:
+            if self._wanted[number] and not self._dead[number]:  # also while its link is cut
                 self._start(number)
-                self._conn[number] = 1
+                self._conn[number] += self._up[number]
 
     def _end_odd(self, number: int, minute: int) -> None:
         self._stuck.discard(number)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.instrument.uptime_truth import DAY, FIRST_WEEKDAY, RULES, StationTruth, UptimeTruth
+from tests.instrument.uptime_truth import DAY, FIRST_WEEKDAY, HOLIDAYS, RULES, WORKED, StationTruth, UptimeTruth
 
 FIGURES: Final = ("scheduled_ms", "excused_ms", "unknown_ms", "online_ms", "service_due_ms", "usable_ms")
-AT_ONCE: Final = 30
-"""Days whose seconds are in memory at once."""
+AT_ONCE: Final = 2
+"""Days whose seconds are in memory at once: few enough for the cache of the processor."""
 _STATES: Final = {"never_seen": 0, "online": 1, "offline": 2, "away": 3, "unproven": 4}
 _CORRECTED: Final = {"observed": 0, "up": 1, "down": 2, "unknown": 3, "excused": 4}
 
@@ -80,6 +80,17 @@ def _window(truth: UptimeTruth, station: StationTruth, first: int, last: int) ->
 def _openings(station: StationTruth, first: int, last: int) -> Iterator[tuple[int, int, int]]:
     weekdays, hours = RULES[station.rules]
     for day in range(first - 1, last):
-        if (day + FIRST_WEEKDAY) % 7 in weekdays and day not in station.off:
+        if _is_open(day, weekdays) and day not in station.off:
             for begin, end in hours:
                 yield day * DAY + int(begin * 3600), day * DAY + int(end * 3600), 1
+
+
+def _is_open(day: int, weekdays: tuple[int, ...]) -> bool:
+    """Whether rules with these weekdays open on a day, as docs/schedules.md says of holidays and days that are worked
+    instead: on a holiday rules for the whole weekend hold, on a worked day of a weekend those for the working week."""
+    weekday = (day + FIRST_WEEKDAY) % 7
+    if day in HOLIDAYS:
+        return {5, 6} <= set(weekdays)
+    if day in WORKED:
+        return set(range(5)) <= set(weekdays) or (weekday in weekdays and min(weekdays) < 5)
+    return weekday in weekdays

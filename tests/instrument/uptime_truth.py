@@ -4,7 +4,7 @@ All times are seconds since the beginning of the first day in China. `told` is w
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Final
 
@@ -25,6 +25,20 @@ RULES: Final[dict[str, Hours]] = {
     "Mo-Su 00:00-24:00": (tuple(range(7)), ((0, 24),)),
 }
 """Rules, and what these say: weekdays (0 is Monday) and hours of these."""
+
+
+def _days(*dates: str) -> frozenset[int]:
+    """Numbers of days (0 is the first day) of dates like 02-16 in 2026."""
+    return frozenset((date.fromisoformat(f"2026-{each}") - date(2025, 11, 1)).days for each in dates)
+
+
+HOLIDAYS: Final = _days(
+    "01-01", "01-02", "02-16", "02-17", "02-18", "02-19", "02-20", "02-23", "04-06", "05-01", "05-04", "05-05",
+    "06-19", "09-25", "10-01", "10-02", "10-05", "10-06", "10-07",
+)  # fmt: skip
+"""The days from Monday to Friday that the State Council announced as holidays, written down by hand."""
+WORKED: Final = _days("01-04", "02-14", "02-28", "05-09", "09-20", "10-10")
+"""The days of weekends that are worked instead."""
 
 
 class Decided(msgspec.Struct, frozen=True):

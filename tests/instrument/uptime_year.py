@@ -1,21 +1,28 @@
 """Months of stations, kept by the code that keeps days, and compared with an oracle that walks every second.
 
 `python -m tests.instrument.uptime_year [--stations N] [--days N] [--seed S]` prints every difference, and what
-`milepost audit rebuild` says. It uses the database of MILEPOST_TEST_DATABASE_URL or the wheel's own.
+`milepost audit rebuild` says. It uses the database of MILEPOST_TEST_DATABASE_URL or the wheel's own. Some stations
+at a time have a database of their own (`--chunk`), and some databases are filled side by side (`--at-once`). With
+`--done FILE` the result of each chunk is kept there, and a second run continues after the kept results.
 """
 
 import argparse
 import asyncio
+import multiprocessing
 import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any, Final
+
+import msgspec
 
 from audit.days.keep_store import keep_days
 from audit.days.rebuild_store import differences
 from bench.bench_ingest import database_server, fresh_database, set_up
+from bench.kit.processor import processor
 from registry.hours.schedule_store import put_schedules
 from registry.model import Area, Station
 from registry.store import upsert_areas, upsert_stations
@@ -76,7 +83,8 @@ _EFFECTIVE: Final = "SELECT set_config('milepost.effective_at', $1, false)"
 
 
 async def differing(pool: Pool, truth: UptimeTruth, seed: int) -> list[str]:
-    """Keep the days of a truth, told bit by bit between passes, and return every difference to the oracle."""
+    """Feed the events of a truth in batches, keep the days after each batch, and return all differences from the
+    oracle."""
     async with pool.acquire() as connection:
         await _prepare(connection, truth)
         waiting = sorted(_told(truth), key=lambda each: each[0])
@@ -123,7 +131,7 @@ async def _prepare(connection: Connection, truth: UptimeTruth) -> None:
 
 
 def _told(truth: UptimeTruth) -> Iterator[tuple[int, Sequence[Statement]]]:
-    """When each thing is told, and how."""
+    """The events of the truth with the time at which each event arrives."""
     for partition, gaps in enumerate(truth.gaps):
         yield from ((each.told, [(_GAP, (partition, moment(each.begin), moment(each.end)))]) for each in gaps)
     numbers = iter(range(1, 10**9))
@@ -175,28 +183,94 @@ def _expected(truth: UptimeTruth, station: StationTruth) -> dict[int, tuple[Any,
     return {day: (*figures, area) for day, (figures, area) in enumerate(both)}
 
 
-def _shown(lines: Iterable[str], most: int = 40) -> None:
-    for number, line in enumerate(lines):
-        if number < most:
+class YearChunk(msgspec.Struct, frozen=True):
+    """Some stations of a truth, from `first` up to before `last`."""
+
+    stations: int
+    days: int
+    seed: int
+    first: int
+    last: int
+
+
+class YearResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about a chunk; the lines are differences. Seconds are those of the processor."""
+
+    chunk: YearChunk
+    from_oracle: list[str]
+    from_rebuild: list[str]
+    revisions: int
+    seconds: float
+
+
+async def _examine(server: str, chunk: YearChunk) -> YearResult:
+    truth = make_truth(chunk.stations, chunk.days, chunk.seed)
+    truth = msgspec.structs.replace(truth, stations=truth.stations[chunk.first : chunk.last])
+    async with fresh_database(server) as url:
+        await set_up(url)
+        async with open_pool(url, name="year", size=1) as pool:
+            session = await pool.fetchval("SELECT pg_backend_pid()")
+            return YearResult(
+                chunk=chunk,
+                from_oracle=await differing(pool, truth, chunk.seed),
+                from_rebuild=await rebuilt(pool),
+                revisions=await pool.fetchval("SELECT count(*) FROM day_figure WHERE revision > 1"),
+                seconds=processor(session),
+            )
+
+
+def examine(server: str, chunk: YearChunk) -> YearResult:
+    """Fill a database with a chunk and compare it; runs in a process of its own."""
+    return asyncio.run(_examine(server, chunk))
+
+
+def _chunks(given: argparse.Namespace) -> Iterator[YearChunk]:
+    for first in range(0, given.stations, given.chunk):
+        last = min(first + given.chunk, given.stations)
+        yield YearChunk(given.stations, given.days, given.seed, first, last)
+
+
+def _kept(done: Path | None) -> list[YearResult]:
+    lines = done.read_bytes().splitlines() if done is not None and done.exists() else []
+    return [msgspec.json.decode(line, type=YearResult) for line in lines]
+
+
+def _results(given: argparse.Namespace) -> Iterator[YearResult]:
+    """The result of each chunk, first those that are kept."""
+    chunks = list(_chunks(given))
+    kept = [each for each in _kept(given.done) if each.chunk in chunks]
+    yield from kept
+    waiting = [chunk for chunk in chunks if chunk not in [each.chunk for each in kept]]
+    spawn = multiprocessing.get_context("spawn")
+    # Each chunk in a new process, so that seconds of a processor are those of one chunk.
+    workers = ProcessPoolExecutor(given.at_once, mp_context=spawn, max_tasks_per_child=1)
+    with database_server() as server, workers:
+        for work in as_completed([workers.submit(examine, server, chunk) for chunk in waiting]):
+            if given.done is not None:
+                with given.done.open("ab") as file:
+                    file.write(msgspec.json.encode(work.result()) + b"\n")
+            yield work.result()
+
+
+def main(given: argparse.Namespace) -> int:
+    """Examine all chunks and print each result and the sum."""
+    results = []
+    for each in _results(given):
+        results.append(each)
+        for line in (*each.from_oracle[:40], *each.from_rebuild[:40]):
             print(line)
+        print(f"stations {each.chunk.first} to {each.chunk.last - 1}: {_told_of([each])}", flush=True)
+    print(f"all: {_told_of(results)}")
+    return 1 if any(each.from_oracle or each.from_rebuild for each in results) else 0
 
 
-async def _main(given: argparse.Namespace) -> int:
-    truth = make_truth(given.stations, given.days, given.seed)
-    with database_server() as server:
-        async with fresh_database(server) as url:
-            await set_up(url)
-            async with open_pool(url, name="year", size=1) as pool:
-                began = time.monotonic()
-                found = await differing(pool, truth, given.seed)
-                _shown(found)
-                print(f"{given.stations * given.days} days: {len(found)} differences, {time.monotonic() - began:.0f} s")
-                lines = await rebuilt(pool)
-                _shown(lines)
-                print(f"rebuild: {len(lines)} differences, {time.monotonic() - began:.0f} s")
-                revisions = await pool.fetchval("SELECT count(*) FROM day_figure WHERE revision > 1")
-                print(f"{revisions} revisions")
-                return 1 if found or lines else 0
+def _told_of(results: Sequence[YearResult]) -> str:
+    days = sum((each.chunk.last - each.chunk.first) * each.chunk.days for each in results)
+    oracle = sum(len(each.from_oracle) for each in results)
+    rebuild = sum(len(each.from_rebuild) for each in results)
+    revisions, seconds = sum(each.revisions for each in results), sum(each.seconds for each in results)
+    found = f"{oracle} differ from the oracle, rebuild prints {rebuild}"
+    return f"{days} days, {found}, {revisions} revisions, {seconds:.0f} s of a core"
 
 
 if __name__ == "__main__":
@@ -204,4 +278,7 @@ if __name__ == "__main__":
     parser.add_argument("--stations", type=int, default=1000)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--seed", type=int, default=1)
-    sys.exit(asyncio.run(_main(parser.parse_args())))
+    parser.add_argument("--chunk", type=int, default=50, help="stations of one database")
+    parser.add_argument("--at-once", type=int, default=2, help="databases that are filled side by side")
+    parser.add_argument("--done", type=Path, help="a file that keeps the results of the chunks")
+    sys.exit(main(parser.parse_args()))

@@ -64,7 +64,8 @@ class Process:
         self.field = Field(self.now, {1: DAY})
         for facts in self.facts:
             self.field.restore_station(facts)
-            first = change(facts.station, "never_seen", "online", BEGIN - timedelta(hours=1))
+            hours = 2 if facts.calendar is None else 1
+            first = change(facts.station, "never_seen", "online", BEGIN - timedelta(hours=hours))
             self.field.apply(first)
         self.field.take_changes()
         self._take_the_lead()
@@ -325,6 +326,26 @@ def test_who_just_came_says_nothing() -> None:
     process.switch(process.group("a"), on=False)
     process.run_until(at("10:25"))
     assert process.core.running == {} and len(process.accused()) == 30
+
+
+def fallen_after_an_opening(number: int) -> Process:
+    """So many of the stations that opened at 08:00 fall at 09:06, and one of 24 hours, which is offline last and was
+    heard just after the others opened."""
+    process = Process((6, None), (100, "open from 08:00"), every=timedelta(minutes=20))
+    slow = process.stations["a00"]
+    slow.every, slow.phase, slow.heard = timedelta(hours=2), 65 * 60, at("08:05")
+    process.run_until(at("09:06"), 60)
+    process.switch(["a00", *process.group("b")[:number]], on=False)
+    process.run_until(at("14:10"), 60)
+    return process
+
+
+def test_those_that_opened_meanwhile_are_counted_on_both_sides_or_on_none() -> None:
+    process = fallen_after_an_opening(40)
+    assert process.states("b") == {"offline": 40, "online": 60}
+    assert process.stations["a00"].state == "offline"
+    assert process.kept == {}, "60 of 106 go on"
+    assert fallen_after_an_opening(100).kept, "nearly all fell"
 
 
 def test_one_that_really_fell_while_the_others_only_hiccuped_is_told() -> None:

@@ -227,6 +227,54 @@ def test_an_unproven_terminal_that_is_heard_is_online_and_its_station_never_was_
     assert [t.after.word for t in gappy.sim.of(terminals[0].station)] == ["online", "unproven", "online"]
 
 
+def beat_by_beat(
+    gappy: Gappy, terminal: Terminal, beats: int, lost: Callable[[int], bool], *, still: bool = False
+) -> None:
+    """Let a terminal send `beats` heartbeats; those that are `lost` fall into a gap. `still`: it does not count."""
+    for number in range(beats):
+        terminal.n -= still
+        gappy.sim.run((terminal.next_at - gappy.sim.now) / 1000 - 2)
+        gappy._look()
+        if lost(number):
+            gappy.gap(4)
+        else:
+            gappy.sim.run(4)
+        gappy._look()
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("each", [2, 3])
+@pytest.mark.parametrize("fault", ["stands still", "set back", "reinstalled"])
+def test_a_terminal_that_is_not_believed_yet_is_awaited_over_a_gap(fault: str, each: int, turn: int) -> None:
+    """Of its heartbeats each second or third falls into a gap, and not all that are left are believed."""
+    gappy, _ = spread_shard(5, 20.0)
+    odd = gappy.sim.add("odd", every=20.0, run=7)
+    gappy.sim.run(240)
+    if fault == "reinstalled":
+        odd.boot, odd.run, odd.n = "boot-2", 1, 0
+    elif fault == "set back":
+        odd.n = 2
+    still = fault == "stands still"
+    beat_by_beat(gappy, odd, 24, lambda number: number % each == turn % each, still=still)
+    assert "odd" not in gappy.unproven
+    assert [t.after.word for t in gappy.sim.of("odd")] == ["online"]
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_heartbeats_that_come_again_hold_a_dead_terminal_over_gaps_no_longer_than_a_promise(copies: int) -> None:
+    gappy, _ = spread_shard(5, 20.0)
+    dead = gappy.sim.add("dead", every=20.0)
+    gappy.sim.run(80)
+    dead.alive = False
+    for _ in range(copies):
+        beat_by_beat(gappy, dead, 2, lambda number: number == 1)
+        gappy.sim.send_heartbeat(dead)
+    beat_by_beat(gappy, dead, 4, lambda number: number % 2 == 0)
+    assert gappy.sim.state("dead") == "unproven"
+    beat_by_beat(gappy, dead, 4, lambda number: False)
+    assert [t.after.word for t in gappy.sim.of("dead")] == ["online", "unproven", "offline"]
+
+
 def test_an_overdue_return_needs_a_proof_too() -> None:
     gappy, terminals = shard(5, every=5.0)
     sim, gone = gappy.sim, terminals[0]

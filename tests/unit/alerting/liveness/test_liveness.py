@@ -665,6 +665,47 @@ def test_a_machine_behind_a_dead_shard_hides_no_death_for_ever(
     assert (sim.state("a"), shard_of(sim)) == (state, "b" if state == "online" else "main")
 
 
+def a_glimpse() -> tuple[Simulator, Terminal]:
+    """A terminal of which another boot was heard once, through a shard that died then; the terminal dies later."""
+    sim = Simulator()
+    sim.bridges.append(Bridge(name="bridge-b", shard="b", start="b-1"))
+    first = sim.add("a", every=5, run=9)
+    sim.run(30)
+    other = sim.add("a", every=5, run=1, boot="other", shard="b")
+    sim.run(1)
+    sim.bridges[1].running = False
+    sim.run(100)
+    first.alive = False
+    return sim, other
+
+
+def test_a_boot_that_is_not_believed_hides_no_death_behind_a_dead_shard() -> None:
+    sim, other = a_glimpse()
+    other.alive = False
+    sim.run(60)
+    assert words(sim)[1:] == [("unproven", "unproven")], "the other machine may live"
+    sim.run(600)
+    assert sim.state("a") == "unproven"
+
+
+def test_a_boot_that_is_not_believed_lives_on_behind_a_shard_that_comes_back() -> None:
+    sim, _ = a_glimpse()
+    sim.run(60)
+    sim.bridges[1].running = True
+    sim.run(60)
+    assert [word for word, _ in words(sim)] == ["online", "unproven", "online"]
+
+
+def test_a_boot_that_is_not_believed_is_forgotten_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    sim, other = a_glimpse()
+    other.alive = False
+    monkeypatch.setattr("tests.simulator.STEP", 4000)
+    sim.run(FORGOTTEN - 600)
+    assert sim.state("a") == "unproven"
+    sim.run(1200)
+    assert [word for word, _ in words(sim)] == ["online", "unproven", "offline"]
+
+
 def test_a_shard_that_stood_still_is_counted_over_a_restart_of_the_judge() -> None:
     sim, _, _ = two_machines("main", "b")
     sim.run(UNHEARD / 2)

@@ -271,6 +271,20 @@ def test_time_alone_makes_no_incident_while_the_clock_says_nothing() -> None:
     assert [entry[2] for entry in found.told] == ["opened"]
 
 
+def test_a_grace_that_ended_on_an_unknown_clock_is_looked_at_once_in_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass that catches up may be long, and many stations may wait."""
+    found, looks = world(), list[str]()
+    standing = found.field.standing
+    found.until(at("09:10"))
+    monkeypatch.setattr(found.field, "standing", lambda station: looks.append(station) or standing(station))
+    found.step(at("11:00"), untrusted=[(0, "main")])
+    assert looks == ["A"]
+    found.step(at("11:00:04"), untrusted=[(0, "main")])
+    assert looks == ["A"]
+    found.until(at("11:00:06"))
+    assert found.told == [("A", DOWN, "opened", "Mon 11:00:06")]
+
+
 def test_what_a_person_resolved_stays_resolved_while_it_goes_on() -> None:
     found = world()
     found.until(at("09:30"))
