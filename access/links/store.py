@@ -70,7 +70,7 @@ async def find_post(connection: Connection, link: int, once: str, now: datetime)
     """The stored answer to a form with the key `once`; None: this form is new.
 
     Locks the link until the transaction ends, so forms of one link are handled one after another. Raises
-    TooManyPostsError, and LookupError for a link that was ended or has expired."""
+    TooManyPostsError, and LookupError for a link that was ended."""
     if not await connection.fetchval(QUERIES.hold_link, link):
         raise LookupError(link)
     answer = await connection.fetchval(QUERIES.find_post, link, once)

@@ -10,7 +10,10 @@ from alerting.escalation.turn_draft import TurnDraft
 def is_acknowledged(draft: TurnDraft) -> bool:
     """Whether somebody looks after the incident; then only the owner is told, until the ETA passes."""
     facts, taken = draft.facts, draft.facts.acknowledged_at
-    if facts.status != "acknowledged" or taken is None or taken == draft.state.lapsed_at:
+    if facts.status != "acknowledged" or taken is None:
+        draft.change(acknowledged_at=None)
+        return False
+    if taken == draft.state.lapsed_at:
         return False
     if taken != draft.state.acknowledged_at:
         _note_acknowledgement(draft, taken)

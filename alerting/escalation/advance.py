@@ -7,7 +7,7 @@ and after any order of events. Called again with the same facts it decides nothi
 from datetime import datetime
 
 from alerting.escalation.acknowledging import is_acknowledged, tell_lapsed_owner
-from alerting.escalation.endings import end
+from alerting.escalation.endings import end, waits_for_end
 from alerting.escalation.model import EntryWord, EscalationFacts, EscalationPlan, EscalationState, EscalationTurn
 from alerting.escalation.stepping import take_steps
 from alerting.escalation.turn_draft import QuietUntil, StepPeople, TurnDraft
@@ -17,7 +17,9 @@ from alerting.incidents.severity import is_graver
 def begin(plan: EscalationPlan, facts: EscalationFacts) -> EscalationState:
     """The state of an escalation that nothing was done for yet."""
     because = "reopened" if facts.opening else "opened"
-    return EscalationState(route=plan.route, opening=facts.opening, because=because, severity=facts.severity)
+    return EscalationState(
+        route=plan.route, opening=facts.opening, because=because, severity=facts.severity, grown_at=plan.grown_at
+    )
 
 
 def advance(
@@ -31,8 +33,11 @@ def advance(
     """Decide what is due at `now`."""
     draft = TurnDraft(plan, state, facts, now, people, quiet)
     _note_severity(draft)
+    _note_growth(draft)
     _note_route(draft)
     _note_opening(draft)
+    if waits_for_end(draft):
+        return draft.result()
     if facts.status == "closed":
         end(draft)
     elif not facts.alone:
@@ -49,6 +54,14 @@ def _note_severity(draft: TurnDraft) -> None:
     if is_graver(severity, draft.state.severity):
         draft.log(EntryWord.SEVERITY_ROSE, why=severity)
     draft.change(severity=severity)
+
+
+def _note_growth(draft: TurnDraft) -> None:
+    """The incident has a larger area: the steps of its new plan begin; pages that are owed already stay."""
+    plan = draft.plan
+    if plan.grown_at != draft.state.grown_at:
+        draft.owe_anew("grew", grown_at=plan.grown_at, route=plan.route)
+        draft.log(EntryWord.GREW)
 
 
 def _note_route(draft: TurnDraft) -> None:

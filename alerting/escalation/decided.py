@@ -9,7 +9,7 @@ from alerting.escalation.model import EscalationPlan, EscalationState, Escalatio
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """The decision about an incident, or about its part in the area `share`. Without `turn`, the decision failed, and
-    the next pass tries again."""
+    a later pass tries again; `soon`: it only has to wait for another process."""
 
     incident: int
     share: str = ""
@@ -17,6 +17,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     plan: EscalationPlan | None = None
     before: EscalationState | None = None
     turn: EscalationTurn | None = None
+    soon: bool = False
 
     @property
     def key(self) -> tuple[int, str]:

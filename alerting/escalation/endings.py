@@ -15,6 +15,18 @@ def end(draft: TurnDraft) -> None:
         draft.pause(EntryWord.EXCUSED)
 
 
+def waits_for_end(draft: TurnDraft) -> bool:
+    """Whether the end of a share is not announced yet, because the share recovered and failed again before. Then the
+    draft gets the time of the next decision."""
+    until = draft.facts.settles_at
+    if until is None or until <= draft.now or draft.state.ended is not None:
+        draft.change(back_since=None)
+        return False
+    draft.change(back_since=draft.state.back_since or draft.now)
+    draft.wake(until)
+    return True
+
+
 def _recover(draft: TurnDraft) -> None:
     """Tell those who were told; tell the others of something past, if the route says so."""
     late = _late(draft)

@@ -55,6 +55,7 @@ def facts_of(
         openings=None if openings is None else tuple(openings),
         silenced_until=routing.silenced_until(subject, row["now"]),
         held_until=row["held_until"],
+        was_held=row["was_held"],
         pages=tuple(pages),
     )
 
@@ -65,23 +66,31 @@ def page_of(row: Row) -> KnownPage:
     return KnownPage(**{**known, "phase": PagePhase(row["phase"])})
 
 
-def part_of(row: Row, routing: RoutingNow) -> SharePart:
+def part_of(row: Row, routing: RoutingNow, *, is_sum: bool = False) -> SharePart:
     """A stored part."""
-    known = {name: row[name] for name in SharePart.__struct_fields__ if name != "owner"}
-    return SharePart(
-        **{**known, "path": tuple(row["path"])}, owner=routing.owner(row["assignee"], row["acknowledged_by"])
-    )
+    known = {name: row[name] for name in SharePart.__struct_fields__ if name not in ("owner", "is_sum", "is_reminded")}
+    owner = routing.owner(row["assignee"], row["acknowledged_by"])
+    return SharePart(**{**known, "path": tuple(row["path"])}, owner=owner, is_sum=is_sum)
 
 
 def plan_now(routing: RoutingNow, subject: RouteSubject, stored: Any, now: datetime) -> EscalationPlan:
-    """The stored plan; a new plan if there is none (`stored` None), or if the severity rose and has another route."""
+    """The stored plan; a new plan if there is none (`stored` None), if the incident grew beyond the area of the plan,
+    or if the severity rose and has another route."""
     if stored is None:
         return routing.plan(subject, now)
     plan = stored_plan(stored)
+    if is_grown(plan, subject):
+        return plan.grown_to(routing.plan(subject, now))
     if not is_graver(subject.severity, plan.subject.severity):
         return plan
     chosen = routing.plan(subject, now)
     return plan if chosen.route in (None, plan.route) else plan.followed_by(chosen)
+
+
+def is_grown(plan: EscalationPlan, subject: RouteSubject) -> bool:
+    """Whether an incident of an area has a larger area than its plan; without an area it lies in several provinces."""
+    planned = plan.subject.path
+    return subject.station is None and subject.path != planned and planned[: len(subject.path)] == subject.path
 
 
 def asks_for_openings(plan: EscalationPlan) -> bool:

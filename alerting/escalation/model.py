@@ -56,6 +56,7 @@ class EntryWord(StrEnum):
     HELD = "held"
     SEVERITY_ROSE = "severity_rose"
     ROUTE_CHANGED = "route_changed"
+    GREW = "grew"
     PART_OF_ANOTHER = "part_of_another"
     ON_ITS_OWN = "on_its_own"
     EXCUSED = "excused"
@@ -73,9 +74,11 @@ class PlannedStep(msgspec.Struct, frozen=True):
 class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
     """The route of an incident as it was when the incident was first routed; later edits of routes do not change it.
 
-    Without `route`, no route covered the incident. `earlier`: the routes of the time before its severity rose.
+    Without `route`, no route covered the incident. `earlier`: the routes before its severity rose or it grew.
     `within`: for a share, the areas whose people are notified; larger parts of the incident with the same route notify
-    the people of the areas above. None: no limit, the route alone decides.
+    the people of the areas above. None: no limit, the route alone decides. `grown_at`: when the incident grew to the
+    area of this plan; an acknowledgement from before does not count for this area. `outgrown`: the incident had this
+    plan until it grew, and now a part has the plan.
     """
 
     subject: RouteSubject
@@ -86,11 +89,17 @@ class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: tuple[RouteVerdict, ...] = ()
     earlier: tuple[str, ...] = ()
     within: tuple[str, ...] | None = None
+    grown_at: datetime | None = None
+    outgrown: bool = False
 
     def followed_by(self, chosen: "EscalationPlan") -> "EscalationPlan":
         """The plan for a graver severity, which has another route."""
-        before = () if self.route is None else (self.route,)
-        return replace(chosen, earlier=(*self.earlier, *before))
+        before = () if self.route in (None, chosen.route) else (self.route,)
+        return replace(chosen, earlier=(*self.earlier, *before), grown_at=self.grown_at, outgrown=self.outgrown)
+
+    def grown_to(self, chosen: "EscalationPlan") -> "EscalationPlan":
+        """The plan for the larger area that the incident has now."""
+        return replace(self.followed_by(chosen), grown_at=chosen.chosen_at, outgrown=False)
 
 
 class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +116,7 @@ class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
     next_step: int = 0
     #: From when the delays of the steps of this round count; None: nobody is owed anything yet.
     base: datetime | None = None
-    #: Why this round began: `opened`, `reopened`, `eta_passed`, `route_changed`, `on_its_own`.
+    #: Why this round began: `opened`, `reopened`, `eta_passed`, `route_changed`, `grew`, `on_its_own`.
     because: str = "opened"
     #: The next step is due at once, because the step before reached nobody.
     hurried: bool = False
@@ -121,10 +130,14 @@ class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity = "info"
     #: The route that the rounds up to now were made by.
     route: str | None = None
+    #: The newest growth of the incident that is noted, as in the plan.
+    grown_at: datetime | None = None
     #: What the steps wait for, as the log says it: `silenced`, `held`, `part_of_another`, `excused`.
     paused: EntryWord | None = None
     #: How it ended, as the log says it: `resolved` or `over`.
     ended: EntryWord | None = None
+    #: The time at which a share recovered, while its end is not announced yet; None: no end waits.
+    back_since: datetime | None = None
     #: Nobody had been told when it was over, and whether somebody is told of what is past was decided.
     past_told: bool = False
 
@@ -172,6 +185,8 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
     not quiet. `by_person`: a person closed it, although the fault may go on. `owner`: the contact of its assignee, else
     of the person who acknowledged it. `reminds`: the owner is reminded of the ETA. `openings`: of its station from the
     beginning of the round; None: always open. `silenced_until`, `held_until`: no page about it is sent before.
+    `was_held`: it was held until now.
+    `settles_at`: a share that is back is over then, if it stays so; None: at once.
     """
 
     status: Status
@@ -187,6 +202,8 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
     openings: tuple[OpeningSpan, ...] | None = None
     silenced_until: datetime | None = None
     held_until: datetime | None = None
+    was_held: bool = False
+    settles_at: datetime | None = None
     pages: tuple[KnownPage, ...] = ()
 
 

@@ -118,7 +118,7 @@ def _state_text(one: Decided) -> str | None:
 
 def _wake_at(one: Decided, missed: set[Key]) -> datetime | None:
     if one.turn is None:
-        return one.now + _AFTER_FAULT
+        return one.now + (_SOON if one.soon else _AFTER_FAULT)
     if one.key in missed:
         return one.now + _SOON
     return one.turn.wake_at

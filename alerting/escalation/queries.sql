@@ -59,6 +59,9 @@ SELECT i.id, i.kind, i.status, i.station, i.parent, i.detail, i.acknowledged_at,
        i.kind = 'unusable' AND EXISTS (SELECT FROM incident c WHERE c.parent = i.id) AS has_children,
        (SELECT max(n.not_before) FROM notification n
         WHERE n.incident = i.id AND n.routed_at IS NULL AND n.not_before > now()) AS held_until,
+       -- A notification that this transaction claimed.
+       EXISTS (SELECT FROM notification n
+               WHERE n.incident = i.id AND n.routed_at >= now() AND n.not_before IS NOT NULL) AS was_held,
        e.incident IS NOT NULL AS known, e.plan, e.state
 FROM incident i
 LEFT JOIN station s ON s.id = i.station
@@ -69,20 +72,50 @@ ORDER BY array_position($1, i.id);
 
 -- name: load_parts
 -- The parts of incidents with children, as they are now, with the states of their escalations: one part for each area
--- that has something down or has an escalation. Areas above the area of an incident have no part: the incident itself
--- covers them.
-SELECT p.incident, p.area, a.path, p.children, p.down, p.counted, p.acknowledged_at, p.acknowledged_by, p.assignee, p.eta_at,
+-- where something is or was down, and each part that has an escalation, also if nothing of the incident is in its area any more.
+-- No part begins for an area above the area of an incident, and none for that area itself, because the incident covers it;
+-- and none for an incident whose escalation is over.
+SELECT i.id AS incident, place.area, coalesce(a.path, ARRAY[place.area]) AS path, coalesce(p.children, 0) AS children,
+       coalesce(p.down, 0) AS down, coalesce(p.counted, false) AS counted, p.acknowledged_at, p.acknowledged_by, p.assignee,
+       p.eta_at,
        coalesce((SELECT jsonb_object_agg(up.code, up.level) FROM area up
                  WHERE up.code = ANY (a.path) AND up.level IS NOT NULL), '{}') AS levels,
        e.plan, e.state, e.wake_at
-FROM share_part p
-JOIN incident i ON i.id = p.incident
-JOIN area a ON a.code = p.area
+FROM (SELECT * FROM share_part WHERE incident = ANY ($1::bigint[])) AS p
+FULL JOIN (SELECT * FROM share_escalation WHERE incident = ANY ($1)) AS e ON (e.incident, e.share) = (p.incident, p.area)
+CROSS JOIN LATERAL (SELECT coalesce(p.area, e.share)) AS place (area)
+JOIN incident i ON i.id = coalesce(p.incident, e.incident)
+LEFT JOIN area a ON a.code = place.area
 LEFT JOIN area own ON own.code = i.area
-LEFT JOIN share_escalation e ON e.incident = p.incident AND e.share = p.area
-WHERE p.incident = ANY ($1::bigint[]) AND p.area <> ALL (coalesce(own.path, '{}'))
-  AND (p.down > 0 OR e.incident IS NOT NULL)
-ORDER BY p.incident, cardinality(a.path), p.area;
+LEFT JOIN escalation whole ON whole.incident = i.id
+WHERE e.incident IS NOT NULL
+   OR p.children > 0 AND a.code IS NOT NULL AND p.area <> ALL (coalesce(own.path, '{}')) AND whole.over_at IS NULL
+ORDER BY i.id, cardinality(a.path), place.area;
+
+-- name: move_to_parts
+-- Incidents that grew: their plans, states, logs and pages become those of the parts in the areas of the plans. The incident keeps
+-- its state, from which its next round begins. An incident waits if another process has locked one of its pages.
+WITH wanted AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[]) AS m (incident, share)
+), free AS (
+    SELECT p.id, p.incident FROM page p JOIN wanted w ON w.incident = p.incident WHERE p.share = ''
+    FOR UPDATE OF p SKIP LOCKED
+), moved AS (
+    SELECT w.incident, w.share FROM wanted w
+    WHERE (SELECT count(*) FROM free WHERE free.incident = w.incident)
+        = (SELECT count(*) FROM page p WHERE p.incident = w.incident AND p.share = '')
+), pages AS (
+    UPDATE page p SET share = m.share FROM free f JOIN moved m ON m.incident = f.incident WHERE p.id = f.id
+), emptied AS (
+    UPDATE escalation e SET log = '[]' FROM moved m WHERE e.incident = m.incident
+)
+INSERT INTO share_escalation AS s (incident, share, route, plan, state, log, wake_at)
+SELECT m.incident, m.share, e.route, jsonb_set(e.plan, '{outgrown}', 'true'), e.state, e.log, now()
+FROM moved m JOIN escalation e ON e.incident = m.incident
+ON CONFLICT (incident, share) DO UPDATE
+SET route = excluded.route, plan = excluded.plan, state = excluded.state, log = excluded.log, wake_at = excluded.wake_at,
+    over_at = NULL
+RETURNING s.incident;
 
 -- name: load_pages
 -- The pages of incidents; `may_be_taken`: an attempt was taken, or nobody knows.
@@ -121,11 +154,11 @@ WITH free AS (
 SELECT id FROM cancelled;
 
 -- name: hold_pages
--- Pages that wait until another time (NULL: no longer).
+-- Pages that wait until another time (NULL: no longer; `not_before` says that they were held).
 WITH free AS (
     SELECT id FROM page WHERE id = ANY ($1::bigint[]) AND status = 'owed' FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE page p SET not_before = given.until
+UPDATE page p SET not_before = coalesce(given.until, now())
 FROM unnest($1::bigint[], $2::timestamptz[]) AS given (id, until) JOIN free ON free.id = given.id
 WHERE p.id = given.id
 RETURNING p.id;

@@ -4,7 +4,7 @@ the decisions in the caller's transaction. If the transaction does not commit, t
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from alerting.escalation.advance import advance, begin
 from alerting.escalation.decided import Decided
@@ -19,8 +19,9 @@ from alerting.escalation.gathering import (
 )
 from alerting.escalation.model import EscalationPlan, KnownPage, OpeningSpan
 from alerting.escalation.outcome_store import write_outcomes
-from alerting.escalation.parts import decide_parts
+from alerting.escalation.parts import Pages, decide_parts, outgrown_part
 from alerting.escalation.routing_now import RoutingNow
+from alerting.escalation.shares import facts_since
 from contract.kinds import KINDS
 from store.pool import Connection
 from store.sql import queries_beside
@@ -31,10 +32,6 @@ QUERIES = queries_beside(__file__)
 _AHEAD: Final = timedelta(days=32)
 _CRITICAL: Final = [kind for kind, facts in KINDS.items() if facts.severity == "critical"]
 _BEGINNINGS: Final = frozenset({"opened", "reopened", "passed"})
-
-
-Pages = Mapping[tuple[int, str], Sequence[KnownPage]]
-"""Pages by incident and share."""
 
 
 async def take_wakes(connection: Connection, limit: int) -> int:
@@ -67,26 +64,57 @@ async def next_wake(connection: Connection) -> float | None:
     return seconds
 
 
+class KnownIncidents(NamedTuple):
+    """Incidents as database rows, with their parts and their pages."""
+
+    rows: Sequence[Row]
+    parts: Mapping[int, list[Row]]
+    pages: Pages
+
+
 async def _advance(connection: Connection, routing: RoutingNow, incidents: list[int], begun: set[int]) -> None:
     """Decide and write what is due of incidents; `begun`: those that may get an escalation."""
+    known = await _load(connection, incidents, begun)
+    grown = {row["id"]: part for row in known.rows if (part := outgrown_part(row, known.parts.get(row["id"], ())))}
+    waiting: set[int] = set()
+    if grown:
+        moved = await connection.fetch(QUERIES.move_to_parts, list(grown), list(grown.values()))
+        waiting = set(grown) - {row["incident"] for row in moved}
+        known = await _load(connection, incidents, begun, grown)
+    plans = {row["id"]: _plan(row, routing) for row in known.rows}
+    openings = await _openings(connection, known.rows, plans)
+    decided: list[Decided] = []
+    for row in known.rows:
+        mine = known.parts.get(row["id"], ())
+        if row["id"] in waiting:
+            decided.append(Decided(incident=row["id"], now=row["now"], soon=True))
+            continue
+        whole = _decide(row, plans[row["id"]], known.pages, openings, routing)
+        decided.append(whole)
+        if whole.plan is None:
+            decided += [
+                Decided(incident=row["id"], share=part["area"], now=row["now"]) for part in mine if part["wake_at"]
+            ]
+        else:
+            decided += decide_parts(row, whole.plan, mine, known.pages, routing)
+    await write_outcomes(connection, decided)
+
+
+async def _load(
+    connection: Connection, incidents: list[int], begun: set[int], grown: Mapping[int, str] | None = None
+) -> KnownIncidents:
+    """What is known of incidents. `grown`: the parts that took over the plans of incidents just now."""
     found = [dict(row) for row in await connection.fetch(QUERIES.load_incidents, incidents)]
     rows = [row for row in found if row["known"] or row["id"] in begun]
-    if not rows:
-        return
-    known = [row["id"] for row in rows if row["known"]]
     pages: dict[tuple[int, str], list[KnownPage]] = {}
-    for page in await connection.fetch(QUERIES.load_pages, known):
-        pages.setdefault((page["incident"], page["share"]), []).append(page_of(dict(page)))
     parts: dict[int, list[Row]] = {}
-    for part in await connection.fetch(QUERIES.load_parts, [row["id"] for row in rows]):
-        parts.setdefault(part["incident"], []).append(dict(part))
-    plans = {row["id"]: _plan(row, routing) for row in rows}
-    openings = await _openings(connection, rows, plans)
-    decided = [_decide(row, plans[row["id"]], pages, openings, routing) for row in rows]
-    for row, whole in zip(rows, tuple(decided), strict=True):
-        if row["id"] in parts and whole.plan is not None:
-            decided += decide_parts(row, whole.plan, parts[row["id"]], pages, routing)
-    await write_outcomes(connection, decided)
+    if rows:
+        for page in await connection.fetch(QUERIES.load_pages, [row["id"] for row in rows if row["known"]]):
+            pages.setdefault((page["incident"], page["share"]), []).append(page_of(dict(page)))
+        for part in await connection.fetch(QUERIES.load_parts, [row["id"] for row in rows]):
+            moved = (grown or {}).get(part["incident"]) == part["area"]
+            parts.setdefault(part["incident"], []).append({**part, "moved": moved})
+    return KnownIncidents(rows, parts, pages)
 
 
 def _plan(row: Row, routing: RoutingNow) -> EscalationPlan | None:
@@ -136,6 +164,7 @@ def _decide(
     try:
         before = None if row["state"] is None else stored_state(row["state"])
         facts = facts_of(row, pages.get((row["id"], ""), ()), openings.get(row["calendar"]), routing)
+        facts = facts_since(facts, plan.grown_at)
         state = begin(plan, facts) if before is None else before
         turn = advance(plan, state, facts, now, routing.step_people(plan, now), routing.quiet_until(now))
     except Exception:  # one incident must not hold up the others

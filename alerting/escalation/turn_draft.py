@@ -45,6 +45,7 @@ class TurnDraft:
         self._cancelled: dict[int, str] = {}
         self._entries: list[EscalationEntry] = []
         self._wake_at: datetime | None = None
+        self._was_held = facts.was_held or state.paused in (EntryWord.SILENCED, EntryWord.HELD)
 
     def result(self) -> EscalationTurn:
         """What was decided."""
@@ -70,8 +71,12 @@ class TurnDraft:
         self._wake_at = at
 
     def begin_round(self, because: str, **more: Any) -> None:
-        """Owe the steps anew."""
+        """Owe the steps anew, instead of what was not sent yet."""
         self.cancel_alarms(because)
+        self.owe_anew(because, **more)
+
+    def owe_anew(self, because: str, **more: Any) -> None:
+        """Owe the steps anew, beside what was not sent yet."""
         fresh = {"next_step": 0, "base": None, "hurried": False, "paused": None}
         self.change(round=self.state.round + 1, because=because, **fresh, **more)
 
@@ -145,7 +150,7 @@ class TurnDraft:
             step=step,
             round=self.state.round,
             severity=self.facts.severity,
-            not_before=self._latest(not_before, self._not_before(recipient, phase)),
+            not_before=self._latest(not_before, self._not_before(recipient, phase)) or self._held_until_now(),
             why=why or PageCause(because=self.state.because),
         )
         if not self._exists(page):
@@ -183,6 +188,10 @@ class TurnDraft:
         quiet = None if self.facts.severity == "critical" else self._quiet(recipient)
         silenced = self.facts.silenced_until if phase in ALARMS or phase is PagePhase.PASSED else None
         return self._latest(quiet, silenced)
+
+    def _held_until_now(self) -> datetime | None:
+        """Pages of incidents that were held are marked, so that they are sent as one digest."""
+        return self.now if self._was_held else None
 
     def _latest(self, *times: datetime | None) -> datetime | None:
         return max((at for at in times if at is not None and at > self.now), default=None)

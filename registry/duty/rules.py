@@ -5,7 +5,6 @@ none does, the contacts whose own role and area these are have the duty at all t
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import date, datetime
 
 import msgspec
@@ -14,9 +13,8 @@ from contract.home import HOME_ZONE
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, DutyOutcome, Holder, PassedOver, Substitute
 from registry.duty.standing_in import Substitutes
-from registry.duty.times import is_valid_on, local_day, moments_between, why_not_in_force
+from registry.duty.times import is_valid_on, local_day, why_not_in_force
 from registry.hours.day_classes import DayClass, DayClasses
-from registry.hours.opening_text import ScheduleError
 
 Place = tuple[str, str | None]
 """(role, area); the area None is the whole."""
@@ -91,23 +89,6 @@ def on_duty(roster: DutyRoster, role: str, area: str | None, now: datetime) -> D
     for contact in own:
         looked.passed_over.setdefault(contact.id, PassedOver.NOT_ON_DUTY.value)
     return looked.outcome()
-
-
-def changes(roster: DutyRoster, role: str, area: str | None, begin: datetime, end: datetime) -> list[datetime]:
-    """The moments after `begin` and before `end`, in order, at which `on_duty` of this role and area may change.
-
-    Between two of them the answer is the same; at one of them it may be, too.
-    """
-    duties, moments = roster.duties(role, area), set[datetime]()
-    for duty in duties:
-        with suppress(ScheduleError):
-            moments |= moments_between(duty.times, begin, end, roster.classes, roster.timezone)
-    if any(duty.valid_from or duty.valid_to for duty in duties):
-        moments |= moments_between("24x7", begin, end, roster.classes, roster.timezone)
-    names = {duty.contact for duty in duties} | {contact.id for contact in roster.contacts(role, area)}
-    if roster.substitutes.concern(names):
-        moments.update(at for at in roster.substitutes.moments(names) if begin < at < end)
-    return sorted(moments)
 
 
 def _names(duty: Duty, why: PassedOver | None, today: date) -> bool:

@@ -40,10 +40,6 @@ class Substitutes:
             del looked_at[contact]
         return StandIn(found, tuple((name, why.value) for name, why in looked_at.items()))
 
-    def concern(self, contacts: Iterable[str]) -> bool:
-        """Whether any of these contacts is absent at some time."""
-        return any(contact in self._of for contact in contacts)
-
     def moments(self, contacts: Iterable[str]) -> Iterable[datetime]:
         """The moments at which substitutions of these contacts, or of their substitutes, begin and end."""
         left, seen = list(contacts), set[str]()

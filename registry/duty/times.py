@@ -70,18 +70,6 @@ def days_around(begin: datetime, end: datetime, zone: str) -> tuple[date, ...]:
     return tuple(first + n * _DAY for n in range((last - first).days + 1))
 
 
-@lru_cache(maxsize=256)
-def moments_between(
-    times: str, begin: datetime, end: datetime, classes: DayClasses, timezone: str
-) -> frozenset[datetime]:
-    """When spans of some times begin and end, after `begin` and before `end`. Raises ScheduleError."""
-    zone = parse_rules(times).zone or timezone
-    spans = (
-        span for day in days_around(begin, end, zone) for span in _spans_on(times, zone, day, classes.class_of(day))
-    )
-    return frozenset(at for span in spans for at in span if begin < at < end)
-
-
 # Many duties have the same times, and many areas are asked about at the same moment.
 @lru_cache(maxsize=16_384)
 def _days_of(times: str, now: datetime, classes: DayClasses, timezone: str) -> tuple[date, ...]:

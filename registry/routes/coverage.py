@@ -1,13 +1,14 @@
 """When a person who can be told is on duty for a role in an area, over an interval. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from registry.duty.model import Duty
-from registry.duty.rules import Place, changes, on_duty
+from registry.duty.rules import Place
 from registry.duty.times import days_around, is_valid_on, spans_in_force
 from registry.hours.local_time import instant_of
 from registry.hours.opening_text import ScheduleError
@@ -32,7 +33,7 @@ class Coverage:
         self._people, self._roster = people, people.roster
         self.begin, self.end = begin, end
         self.whole: Spans = ((begin, end),)
-        self._absent = {each.contact for each in people.routing.substitutes}
+        self._of_contact: dict[str, Spans] = {}
         self._of_place: dict[Place, Spans] = {}
         self._of_times: dict[tuple[object, ...], Spans] = {}
 
@@ -47,7 +48,7 @@ class Coverage:
             times = self._times(place)
             found = self._of_times.get(times)
             if found is None:
-                found = self._of_times[times] = self._judge(place)
+                found = self._of_times[times] = self._swept(place)
             self._of_place[place] = found
         return found
 
@@ -60,16 +61,28 @@ class Coverage:
     def _times(self, place: Place) -> tuple[object, ...]:
         """Equal for places that are covered at the same times."""
         duties = sorted(map(self._duty_times, self._roster.duties(*place)))
-        return *duties, *sorted({self._state(contact.id) for contact in self._roster.contacts(*place)})
+        return *duties, *sorted({self._told(contact.id) for contact in self._roster.contacts(*place)})
 
-    def _duty_times(self, duty: Duty) -> tuple[str, ...]:
+    def _duty_times(self, duty: Duty) -> tuple[object, ...]:
         rotation = (str(duty.weeks), str(duty.week), str(duty.valid_from), str(duty.valid_to))
-        return duty.times, *rotation, self._state(duty.contact)
+        return duty.times, *rotation, self._told(duty.contact)
+
+    def _told(self, contact: str) -> Spans:
+        """When a person with a channel does the duties of a contact: the contact, or a substitute."""
+        found = self._of_contact.get(contact)
+        if found is None:
+            moments = (at for at in self._roster.substitutes.moments([contact]) if self.begin < at < self.end)
+            edges = [self.begin, *sorted(set(moments)), self.end]
+            found = joined((since, until) for since, until in pairwise(edges) if self._is_told(contact, since))
+            self._of_contact[contact] = found
+        return found
+
+    def _is_told(self, contact: str, at: datetime) -> bool:
+        holder = self._roster.substitutes.stand_in(contact, at).contact
+        return holder is not None and self._state(holder) == TOLD
 
     def _state(self, contact: str) -> str:
-        """Whether a contact can be told; of one who may be absent, who it is."""
-        if contact in self._absent:
-            return f"contact {contact}"
+        """Whether a contact can be told."""
         known = self._people.routing.contacts.get(contact)
         if known is None or known.retired_at is not None:
             return "gone"
@@ -77,19 +90,9 @@ class Coverage:
             return MUTE
         return ROOM if known.room else TOLD
 
-    def _judge(self, place: Place) -> Spans:
-        """The covered times of a place: one sweep over the spans of its duties. If a person may be absent, the coverage
-        is judged at the beginning and at each moment at which it may change."""
-        if not self._may_be_absent(place):
-            return self._swept(place)
-        moments = [self.begin, *changes(self._roster, *place, self.begin, self.end)]
-        ends = [*moments[1:], self.end]
-        pieces = zip(moments, ends, strict=True)
-        return joined((since, until) for since, until in pieces if self._is_covered(place, since))
-
     def _swept(self, place: Place) -> Spans:
         """The spans of the duties of persons with a channel; also the times in which no duty names a person, if a
-        person with a channel has this role and area."""
+        person with a channel has this role and area. An absent person has the channels of the substitute."""
         told: list[tuple[datetime, datetime]] = []
         named: list[tuple[datetime, datetime]] = []
         duties: list[Duty] = []
@@ -98,10 +101,10 @@ class Coverage:
                 spans = spans_in_force(duty, self.begin, self.end, self._roster.classes, self._roster.timezone)
                 duties.append(duty)
                 named += spans
-                if self._state(duty.contact) == TOLD:
-                    told += spans
-        if any(self._state(contact.id) == TOLD for contact in self._roster.contacts(*place)):
-            told += self._unnamed(duties, named)
+                told += overlap(joined(spans), self._told(duty.contact))
+        own = joined(span for contact in self._roster.contacts(*place) for span in self._told(contact.id))
+        if own:
+            told += overlap(self._unnamed(duties, named), own)
         return joined(clipped(told, self.begin, self.end))
 
     def _unnamed(self, duties: Sequence[Duty], in_force: Sequence[tuple[datetime, datetime]]) -> Spans:
@@ -116,16 +119,6 @@ class Coverage:
             if any(is_valid_on(duty, day) for duty in duties)
         ]
         return without(joined(clipped([*days, *in_force], self.begin, self.end)), self.begin, self.end)
-
-    def _may_be_absent(self, place: Place) -> bool:
-        contacts = (contact.id for contact in self._roster.contacts(*place))
-        duties = (duty.contact for duty in self._roster.duties(*place))
-        return any(name in self._absent for names in (contacts, duties) for name in names)
-
-    def _is_covered(self, place: Place, at: datetime) -> bool:
-        contacts = self._people.routing.contacts
-        found = (contacts[holder.contact] for holder in on_duty(self._roster, *place, at).found)
-        return any(contact.channels and not contact.room for contact in found)
 
 
 def clipped(
@@ -144,6 +137,18 @@ def joined(spans: Iterable[tuple[datetime, datetime]]) -> Spans:
         elif since < until:
             found.append((since, until))
     return tuple(found)
+
+
+def overlap(some: Spans, others: Spans) -> Iterator[tuple[datetime, datetime]]:
+    """The times that are in both lists, each in order and without spans that touch."""
+    place = 0
+    for since, until in some:
+        while place < len(others) and others[place][1] <= since:
+            place += 1
+        for begins, ends in others[place:]:
+            if begins >= until:
+                break
+            yield max(since, begins), min(until, ends)
 
 
 def without(spans: Sequence[tuple[datetime, datetime]], begin: datetime, end: datetime) -> Spans:

@@ -41,7 +41,7 @@ class OwedPage(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     severity: str
     created_at: datetime
-    #: Held until then.
+    #: It was held until then; None: it was not held.
     not_before: datetime | None = None
     #: Whether an earlier message about the incident was delivered to the contact, or its delivery is unknown.
     told: bool = False

@@ -90,6 +90,14 @@ def _left(book: ContactBook, page: OwedPage) -> list[Channel]:
     return sorted(left, key=lambda each: (each.fingerprint in book.resting, each.fingerprint in page.hastened))
 
 
+def _together(pages: tuple[OwedPage, ...], free: int) -> tuple[OwedPage, ...]:
+    """The pages of one new message. Pages that were held are sent as one digest, because they are due together."""
+    if len(pages) <= free:
+        held = tuple(page for page in pages if page.not_before is not None)
+        pages = held if pages[0].not_before is not None else pages[:1]
+    return pages[:MOST_PAGES]
+
+
 class _Candidate(msgspec.Struct, frozen=True):
     """What could be sent by one channel; `message`: one to send again."""
 
@@ -173,9 +181,8 @@ class _Lanes:
         channel, message = candidate.channel, candidate.message
         pages = candidate.pages
         if message is None:
-            limit, tokens = LIMITS[channel.kind], self._tokens(channel)
-            alone = len(pages) <= free_tokens(limit, tokens, self._now, urgent=candidate.urgent)
-            pages = pages[:1] if alone else pages[:MOST_PAGES]
+            free = free_tokens(LIMITS[channel.kind], self._tokens(channel), self._now, urgent=candidate.urgent)
+            pages = _together(pages, free)
         return Sending(
             message=None if message is None else message.id,
             channel=channel,

@@ -152,11 +152,11 @@ UPDATE attempt SET outcome = $3, until = $4, why = $5 WHERE message = $1 AND num
 
 -- name: mark_taken
 -- A message was taken: its pages are paid, also the pages that were owed again meanwhile. The history of the incidents
--- notes this, also for a page that another channel had delivered before.
+-- notes this, also for a page that is settled already: another channel had delivered it, or it was cancelled meanwhile.
 WITH late AS (
     SELECT p.incident, p.share, p.phase, m.contact, m.kind
     FROM message m JOIN message_page l ON l.message = m.id JOIN page p ON p.id = l.page
-    WHERE m.id = $1 AND m.status = 'hastened' AND p.status = 'paid'
+    WHERE m.id = $1 AND m.status <> 'taken' AND p.status NOT IN ('owed', 'sending')
 ), taken AS (
     UPDATE message SET status = 'taken', settled_at = now() WHERE id = $1 AND status <> 'taken'
     RETURNING id, contact, kind

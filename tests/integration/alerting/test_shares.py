@@ -197,7 +197,8 @@ async def test_a_county_that_joins_another_takes_its_children_along(pool: Pool, 
 
 
 async def test_a_county_that_is_down_again_is_not_acknowledged_any_more(pool: Pool, tree: None) -> None:
-    """Its people were told that it is over. A station more in a county that is down still changes nothing."""
+    """The people of the share already have a message about its end, so the old acknowledgement ends. One more station
+    in a county that is still down changes nothing."""
     async with pool.acquire() as connection:
         history = History(connection, 4)
         history._book.open(history._incident("area_outage:uplink:a", kind="area_outage"), "r")

@@ -1,4 +1,5 @@
-"""A province is cut and comes back, from transitions to messages: each responsible level is told once, both ways."""
+"""An outage of a province and its end, from transitions to messages: each responsible level gets one message
+for the beginning and one for the end."""
 
 from collections.abc import AsyncIterator
 

@@ -8,12 +8,18 @@ import pytest
 from alerting.delivery.pages.store import QUERIES as PAGE_QUERIES
 from registry.routes.routing import Routing
 from store.pool import Pool
-from tests.integration.escalation.escalation_kit import notify, one_pass
+from tests.integration.escalation.escalation_kit import notify, one_pass, words
 from tests.unit.registry.routes.routes_kit import contact, route
 from tests.unit.registry.routes.routes_kit import routing as routing_of
 
 PROVINCE, EAST, WEST = "63", "632122", "632123"
-PEOPLE = {"pu": ("technician", PROVINCE), "an": ("technician", EAST), "al": ("lead", EAST), "bo": ("technician", WEST)}
+PEOPLE = {
+    "all": ("technician", None),
+    "pu": ("technician", PROVINCE),
+    "an": ("technician", EAST),
+    "al": ("lead", EAST),
+    "bo": ("technician", WEST),
+}
 
 
 @pytest.fixture
@@ -106,6 +112,81 @@ async def test_a_county_that_joins_is_told_then(pool: Pool, routing: Routing, ou
     await pool.execute("INSERT INTO incident_share VALUES ($1, $2, 1, 1)", outage, WEST)
     await one_pass(pool, routing)
     assert await told(pool) == ["bo opened 632123 owed"]
+
+
+@pytest.mark.parametrize("change", ["UPDATE incident SET area = '632122'", "DELETE FROM incident_share"])
+async def test_a_part_without_anything_in_it_ends(pool: Pool, routing: Routing, outage: int, change: str) -> None:
+    """The area of the incident is that of the part, or the share is gone: the part is decided, not claimed for ever."""
+    await pool.execute("UPDATE page SET status = 'paid'")
+    await pool.execute(change)
+    await pool.execute("UPDATE share_escalation SET wake_at = now()")
+    await one_pass(pool, routing)
+    assert await pool.fetchval("SELECT count(*) FROM share_escalation WHERE wake_at <= now()") == 0
+    assert await one_pass(pool, routing) == 0
+    ends = ["an closed 632122 owed", "bo closed 632123 owed"]
+    assert sorted((await told(pool))[3:]) == (ends if change.startswith("DELETE") else [])
+
+
+async def test_an_incident_that_cannot_be_routed_rests_with_its_parts(
+    pool: Pool, routing: Routing, outage: int
+) -> None:
+    await pool.execute("UPDATE escalation SET plan = '{}', wake_at = now()")
+    await pool.execute("UPDATE share_escalation SET wake_at = now()")
+    await one_pass(pool, routing)
+    assert await one_pass(pool, routing) == 0
+
+
+async def test_an_incident_that_grows_is_told_to_the_level_that_it_reaches(
+    pool: Pool, routing: Routing, outage: int
+) -> None:
+    """The plan, the pages and the log of the county become those of its part, once no page is locked by a sender."""
+    await pool.execute("DELETE FROM page")
+    await pool.execute("DELETE FROM share_escalation")
+    await pool.execute("DELETE FROM escalation")
+    await pool.execute("UPDATE incident SET area = $1", EAST)
+    await pool.execute("UPDATE notification SET routed_at = NULL")
+    await one_pass(pool, routing)
+    assert await told(pool) == ["an opened owed", "bo opened 632123 owed"]
+    await pool.execute("UPDATE incident SET area = '63'")
+    async with pool.acquire() as sending, sending.transaction():
+        await sending.execute("SELECT FROM page WHERE recipient = 'an' FOR NO KEY UPDATE")
+        await one_pass(pool, routing)
+    assert await told(pool) == ["an opened owed", "bo opened 632123 owed"]
+    assert await pool.fetchval("SELECT wake_at < now() + interval '2 seconds' FROM escalation")
+    await pool.execute("UPDATE escalation SET wake_at = now()")
+    await one_pass(pool, routing)
+    assert await told(pool) == ["an opened 632122 owed", "bo opened 632123 owed", "pu opened owed"]
+    assert await words(pool, outage) == ["grew", "step_due"]
+    log = await pool.fetchval("SELECT log FROM share_escalation WHERE share = $1", EAST)
+    assert [entry["what"] for entry in log] == ["step_due"]
+    await pool.execute("UPDATE page SET status = 'paid'")
+    await pool.execute("UPDATE incident SET area = NULL")
+    await pool.execute("UPDATE incident_share SET down = 0 WHERE area = $1", EAST)
+    await one_pass(pool, routing)
+    assert (await told(pool))[2:] == ["pu opened 63 paid", "all opened owed", "an closed 632122 owed"]
+
+
+async def test_an_incident_that_grows_from_a_township_keeps_its_pages(
+    pool: Pool, routing: Routing, outage: int
+) -> None:
+    """No part has the area of the plan: the people of the larger area are told beside those of the township."""
+    for table in ("page", "share_escalation", "incident_share"):
+        await pool.execute(f"DELETE FROM {table}")  # noqa: S608
+    await pool.execute("UPDATE incident SET area = $1", EAST)
+    await pool.execute(
+        'UPDATE escalation SET wake_at = NULL, plan = jsonb_set(plan, \'{subject,path}\', \'["63", "632122", "town"]\')'
+    )
+    await pool.execute(
+        "INSERT INTO page (incident, recipient, phase, severity, status) "
+        "VALUES ($1, 'al', 'opened', 'critical', 'paid')",
+        outage,
+    )
+    await one_pass(pool, routing)
+    assert await told(pool) == ["al opened paid", "an opened owed"]
+    await pool.execute("UPDATE page SET status = 'paid'")
+    await pool.execute("UPDATE incident SET status = 'closed', ended_at = now()")
+    await one_pass(pool, routing)
+    assert sorted((await told(pool))[2:]) == ["al closed owed", "an closed owed"]
 
 
 async def test_a_fault_of_one_share_holds_up_no_other(pool: Pool, routing: Routing, outage: int) -> None:

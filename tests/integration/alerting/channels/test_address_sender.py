@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from apprise import Apprise
 
 from alerting.delivery.bots import KINDS
 from alerting.delivery.facts import plain
@@ -174,6 +175,16 @@ async def test_other_urls_go_through_apprise(receiver: HttpReceiver) -> None:
     receiver.hangs = True
     assert (await sent(SenderConfig(timeout=0.3), f"json://{host}/geheim")).verdict == "unknown"
     assert (await sent(SenderConfig(), "nothing://geheim")).dead
+
+
+async def test_a_plugin_that_waits_between_its_messages_delays_none(receiver: HttpReceiver) -> None:
+    """The pause of this plugin is longer than the time limit of a message."""
+    url = f"ntfy://{receiver.url.removeprefix('http://')}/geheim"
+    plugin = Apprise.instantiate(url)
+    assert plugin is not None and plugin.request_rate_per_sec > 3
+    async with AddressSender(SenderConfig(timeout=3)) as sender:
+        for _ in range(2):
+            assert (await sender.send(parse_address(url), envelope())).verdict == "taken"
 
 
 async def mailed(server: SmtpReceiver, login: str = "", seconds: float = 5.0) -> SendOutcome:

@@ -10,6 +10,7 @@ import pytest
 
 from access.links.store import find_link
 from alerting.delivery import service as deliver
+from alerting.delivery.pages.store import QUERIES
 from alerting.delivery.service import DeliverConfig
 from store.pool import Pool
 from tests.integration.alerting.paging.kit import (
@@ -161,6 +162,25 @@ async def test_a_critical_page_does_not_wait_for_a_provider_that_hangs(
     assert await entries(pool) == [("notified", "opened → zhang mail"), ("notified", "opened → zhang wecom")]
 
 
+@pytest.mark.parametrize("message", ["sending", "hastened", "given_up"])
+@pytest.mark.parametrize("page", ["paid", "cancelled", "failed"])
+async def test_a_receipt_is_noted_although_the_page_is_settled(pool: Pool, page: str, message: str) -> None:
+    """Another channel delivered the page, or nobody needs it any more; the person has this message all the same."""
+    await add_contact(pool, "zhang")
+    owed = await owe(pool, "zhang", await add_incident(pool, 1))
+    await pool.execute("UPDATE page SET status = $1", page)
+    key = await pool.fetchval(
+        "INSERT INTO message (contact, kind, fingerprint, severity, status) "
+        "VALUES ('zhang', 'wecom', 'f', 'warning', $1) RETURNING id",
+        message,
+    )
+    await pool.execute("INSERT INTO message_page VALUES ($1, $2)", key, owed)
+    for _ in range(2):
+        await pool.execute(QUERIES.mark_taken, key)
+        assert await entries(pool) == [("notified", "opened → zhang wecom")]
+    assert await pool.fetchval("SELECT status FROM page") == page
+
+
 async def test_a_late_receipt_counts_while_the_next_channel_fails(
     pool: Pool, database: str, provider: Provider
 ) -> None:
@@ -224,6 +244,20 @@ async def test_what_a_provider_throttles_is_folded_with_what_follows(
         "632122000002",
         "632122000003",
     ]
+
+
+async def test_what_was_held_until_the_same_time_is_one_digest(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("feishu", provider.address("a")))
+    incidents = [await add_incident(pool, number) for number in range(3)]
+    for incident in incidents:
+        await owe(pool, "zhang", incident)
+    await pool.execute("UPDATE page SET not_before = now()")
+    async with running(run_pages, config):
+        await until(pool, PAID, 3)
+    (arrival,) = provider.arrivals
+    assert sorted(event["incident"] for event in arrival.events) == incidents
 
 
 async def test_an_sms_a_minute_and_the_rest_in_one(pool: Pool, config: DriverConfig, provider: Provider) -> None:

@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from alerting.delivery.pages.service import CONNECTIONS, PageLoop
 from alerting.delivery.sending import PageEnvelope, SendOutcome
 from registry.contacts.model import Address
+from registry.routes.model import RouteStep
 from store.migrate import migrate
 from store.pool import Pool, open_pool
 from tests.integration.alerting.paging.kit import (
@@ -26,6 +28,7 @@ from tests.integration.alerting.paging.kit import (
     start,
 )
 from tests.integration.alerting.test_incidents_outages import Database, _connect
+from tests.integration.escalation.escalation_kit import LoopConfig, run_loop
 from tests.integration.incidents_kit import running, until
 
 __all__ = ["provider"]
@@ -137,6 +140,49 @@ async def test_postgresql_is_killed(own: Database, provider: Provider, when: str
         stop.set()
         await asyncio.wait_for(loop, 15)
     check(provider, incidents, 3)
+
+
+async def test_postgresql_is_killed_while_the_shares_of_an_outage_escalate(own: Database, provider: Provider) -> None:
+    """A lock holds the pass before its commit; then the server dies. Each page is made once and arrives once."""
+    people = {"pu": "63", "an": "6301", "bo": "6302"}
+    async with open_pool(own.url, name="test") as pool:
+        await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('63', '63', 'province', '{63}')")
+        for person, area in people.items():
+            await add_contact(pool, person, ("feishu", provider.address(person)))
+            if area != "63":
+                await pool.execute(
+                    "INSERT INTO area (code, name, level, parent, path) "
+                    "VALUES ($1, $1, 'county', '63', ARRAY['63', $1])",
+                    area,
+                )
+            await pool.execute("UPDATE contact SET area = $2 WHERE id = $1", person, area)
+        await pool.execute(
+            "INSERT INTO route (id, name, steps, edited_by) VALUES ('all', 'all', $1, 'x')",
+            msgspec.to_builtins([RouteStep(role="lead")]),
+        )
+        incident = await pool.fetchval(
+            "INSERT INTO incident (kind, key, area, began_at, opened_at, detail) "
+            "VALUES ('area_outage', 'cut', '63', now(), now(), '{}') RETURNING id"
+        )
+        await pool.execute("INSERT INTO incident_share VALUES ($1, '6301', 3, 3), ($1, '6302', 2, 2)", incident)
+        await pool.execute("INSERT INTO notification (incident, phase) VALUES ($1, 'opened')", incident)
+    holder = await _connect(own.url)
+    await holder.execute("BEGIN; LOCK TABLE share_escalation IN EXCLUSIVE MODE")
+    async with (
+        running(run_loop, LoopConfig(database_url=own.url)),
+        running(run_pages, DriverConfig(database_url=own.url)),
+    ):
+        async with open_pool(own.url, name="test") as looking:
+            await until(looking, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted", True)
+            assert await looking.fetchval("SELECT count(*) FROM page") == 0
+        own.kill()
+        own.start()
+        holder.terminate()
+        await (await _connect(own.url)).close()
+        async with open_pool(own.url, name="test") as looking:
+            await until(looking, PAID, 3, seconds=60)
+            assert await looking.fetchval("SELECT count(*) FROM share_escalation") == 2
+    assert sorted(arrival.path for arrival in provider.arrivals) == sorted(people)
 
 
 async def test_postgresql_is_killed_while_a_token_is_taken(own: Database, provider: Provider) -> None:

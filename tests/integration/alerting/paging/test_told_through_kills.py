@@ -1,5 +1,5 @@
-"""The delivery process is killed again and again while faults begin and end: everybody is told of each fault, and of
-its end exactly if told of it, or perhaps told."""
+"""The delivery process is killed again and again while faults and outages begin and end: everybody is told of each
+fault, and of the own share of each outage, and of the end exactly if told of the beginning, or perhaps told."""
 
 import asyncio
 import json
@@ -21,11 +21,12 @@ from tests.integration.alerting.channels.receivers_kit import HttpReceiver, http
 from tests.integration.incidents_kit import running, until
 
 ROOT = Path(__file__).parents[4]
-FAULTS = 24
+FAULTS, OUTAGES, COUNTIES = 24, 4, ("6301", "6302")
 DONE = """
 SELECT NOT EXISTS (SELECT FROM notification WHERE routed_at IS NULL)
    AND NOT EXISTS (SELECT FROM page WHERE status IN ('owed', 'sending'))
    AND NOT EXISTS (SELECT FROM escalation WHERE over_at IS NULL)
+   AND NOT EXISTS (SELECT FROM share_escalation WHERE over_at IS NULL)
 """
 
 # Attempts whose process was killed: it is not known whether the receiver got them.
@@ -44,14 +45,20 @@ async def hooks() -> AsyncIterator[HttpReceiver]:
 
 @pytest.fixture
 async def people(pool: Pool, hooks: HttpReceiver) -> None:
-    """Two technicians of one county, each with a webhook."""
+    """Two technicians of a province and one of each of its counties, each with a webhook."""
     await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('63', '青海省', 'province', '{63}')")
+    await pool.executemany(
+        "INSERT INTO area (code, name, level, parent, path) VALUES ($1, $1, 'county', '63', ARRAY['63', $1])",
+        [(county,) for county in COUNTIES],
+    )
     await pool.execute(
         "INSERT INTO station (id, name, lifecycle, area) VALUES ('A', '红旗阅览室', 'commissioned', '63')"
     )
-    for contact in ("li", "wang"):
+    for contact, area in {"li": "63", "wang": "63", **{county: county for county in COUNTIES}}.items():
         await pool.execute(
-            "INSERT INTO contact (id, name, role, area, edited_by) VALUES ($1, $1, 'technician', '63', 'x')", contact
+            "INSERT INTO contact (id, name, role, area, edited_by) VALUES ($1, $1, 'technician', $2, 'x')",
+            contact,
+            area,
         )
         await pool.execute(
             "INSERT INTO contact_channel (contact, place, kind, address) VALUES ($1, 1, 'webhook', $2)",
@@ -77,8 +84,25 @@ async def begin(pool: Pool, number: int) -> int:
     return incident
 
 
+async def cut(pool: Pool, number: int) -> int:
+    """What it writes of an outage of the province."""
+    async with pool.acquire() as connection, connection.transaction():
+        incident: int = await connection.fetchval(
+            "INSERT INTO incident (kind, key, area, began_at, opened_at, detail) "
+            "VALUES ('area_outage', $1, '63', now(), now(), '{}') RETURNING id",
+            f"cut{number}",
+        )
+        await connection.executemany(
+            "INSERT INTO incident_share VALUES ($1, $2, 3, 3)", [(incident, county) for county in COUNTIES]
+        )
+        await connection.execute("INSERT INTO notification (incident, phase) VALUES ($1, 'opened')", incident)
+        await connection.execute("SELECT pg_notify('milepost_delivery', '')")
+    return incident
+
+
 async def end(pool: Pool, incident: int) -> None:
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE incident_share SET down = 0 WHERE incident = $1", incident)
         await connection.execute(
             "UPDATE incident SET status = 'closed', closed_at = now(), ended_at = now() WHERE id = $1", incident
         )
@@ -97,9 +121,10 @@ async def test_everybody_is_told_once_of_each_fault_and_of_its_end(
 ) -> None:
     config = DeliverConfig(database_url=database, poll=0.05, send_timeout=3.0)
     roll, incidents = random.Random(7), []
-    for turn in range(4):
+    for turn in range(OUTAGES):
         process, before = start(config), await pool.fetchval("SELECT count(*) FROM attempt")
-        for number in range(FAULTS // 4):
+        incidents.append(await cut(pool, turn))
+        for number in range(FAULTS // OUTAGES):
             incidents.append(await begin(pool, 100 * turn + number))
             if roll.random() < 0.5:
                 await end(pool, incidents.pop(0))
@@ -116,7 +141,7 @@ async def test_everybody_is_told_once_of_each_fault_and_of_its_end(
         data = json.loads(asked.body)["data"]
         for event in data["events"]:
             told[asked.path, event["incident"]].setdefault(event["phase"], set()).add(data["key"])
-    assert len(told) == 2 * FAULTS, "everybody is told of each"
+    assert len(told) == 2 * FAULTS + (2 + len(COUNTIES)) * OUTAGES, "everybody is told of each"
     perhaps = {(row["path"], row["incident"]) for row in await pool.fetch(PERHAPS)}
     for whom, phases in told.items():
         assert set(phases) in ({"opened", "closed"}, {"passed"}) or (set(phases) == {"closed"} and whom in perhaps)

@@ -6,7 +6,9 @@ A province 63 has the prefectures 6301, with the counties A and B, and 6302, wit
     0m    open 63, A 3, B 2                                   the incident of an area, and how much is down where
     10m   ack A, eta 60m                                      a share is acknowledged
     20m   down A 0                                            all of A is back
-    30m   grow 63, C 1                                        the incident lies in a wider area now
+    30m   grow 63, C 1                                        the incident lies in a wider area now (none: in several
+                                                              provinces)
+    40m   cut 63, A 3                                         an incident that is over before anybody looks
 
 A page is taken at once. The answer has a line for each page, with the area whose part it is about ("" for the whole).
 """
@@ -15,12 +17,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from alerting.escalation.advance import advance, begin
 from alerting.escalation.decided import Decided
-from alerting.escalation.gathering import facts_of, subject_of
-from alerting.escalation.model import EscalationPlan, EscalationState, KnownPage
-from alerting.escalation.parts import decide_parts
+from alerting.escalation.gathering import facts_of, plan_now, subject_of
+from alerting.escalation.model import EntryWord, EscalationPlan, EscalationState, KnownPage
+from alerting.escalation.parts import decide_parts, outgrown_part
 from alerting.escalation.routing_now import RoutingNow
+from alerting.escalation.shares import facts_since
 from alerting.silences.model import Silence
 from alerting.silences.rules import Silences
 from registry.contacts.model import Contact
@@ -84,11 +89,10 @@ class ShareStory:
 
     def do(self, deed: str, rest: str = "") -> None:
         first, *others = [part.strip() for part in rest.split(",")]
-        if deed == "open":
-            self._open(first)
-            self._count(others)
+        if deed in ("open", "cut"):
+            self._open(first, others, is_over=deed == "cut")
         elif deed == "grow":
-            self.row["path"] = PATHS[CODES.get(first, first)]
+            self.row["path"] = PATHS.get(CODES.get(first, first), ())
             self._count(others)
         elif deed == "down":
             self._count([first, *others])
@@ -111,14 +115,18 @@ class ShareStory:
         if self.row:
             self.turn()
 
-    def _open(self, area: str) -> None:
+    def _open(self, area: str, shares: list[str], *, is_over: bool) -> None:
         code = CODES.get(area, area)
         self.row = {
             "id": 1, "kind": "area_outage", "status": "open", "station": None, "parent": None, "detail": {},
             "acknowledged_at": None, "acknowledged_by": None, "assignee": None, "eta_at": None, "reopen_at": None,
-            "station_kind": None, "held_until": None, "path": PATHS.get(code, ()), "levels": LEVELS, "programmes": (),
-            "has_children": True,
+            "station_kind": None, "held_until": None, "was_held": False, "path": PATHS.get(code, ()), "levels": LEVELS,
+            "programmes": (), "has_children": True,
         }  # fmt: skip
+        self._count(shares)
+        if is_over:
+            self.row["status"] = "closed"
+            self.down = {code: (ever, 0) for code, (ever, _) in self.down.items()}
 
     def _count(self, words: list[str]) -> None:
         for word in words:
@@ -148,7 +156,7 @@ class ShareStory:
         for area in sorted(LEVELS, key=lambda code: (len(PATHS[code]), code)):
             shares = {code: counts for code, counts in self.down.items() if area in PATHS[code]}
             children, down = (sum(counts[n] for counts in shares.values()) for n in (0, 1))
-            if not shares or area in self.row["path"] or not (down or area in self.states):
+            if area not in self.states and (not children or area in self.row["path"] or self._is_over()):
                 continue
             taken = [self.acks[code] for code in shares if code in self.acks]
             done = all(code in self.acks or counts[1] == 0 for code, counts in shares.items())
@@ -165,19 +173,32 @@ class ShareStory:
             )  # fmt: skip
         return rows
 
+    def _is_over(self) -> bool:
+        return "" in self.states and self.states[""].ended is EntryWord.OVER
+
+    def _move_grown(self) -> str | None:
+        """As the query move_to_parts: the part that takes over the plan of the incident, if the incident grew."""
+        area = outgrown_part({**self.row, "plan": self.plans.get("")}, self._part_rows())
+        if area is not None:
+            self.plans[area] = replace(self.plans[""], outgrown=True)
+            self.states[area], self.pages[area] = self.states[""], self.pages.pop("")
+            self.log = [(share or area, entry) for share, entry in self.log]
+        return area
+
     def turn(self) -> None:
         """Decide about the whole and about its parts, and everything that comes of it."""
         silences = Silences(self.silences)
         routes = RoutingNow(routing(self.contacts, routes=self.routes), silences)
         self.row["now"] = self.now
-        subject = subject_of(self.row)
-        plan = self.plans.setdefault("", routes.plan(subject, self.now))
-        facts = facts_of(self.row, self.pages.get("", ()), None, routes)
+        moved = self._move_grown()
+        plan = plan_now(routes, subject_of(self.row), self.plans.get(""), self.now)
+        pages = {(1, share): found for share, found in self.pages.items()}
+        rows = [{**row, "moved": row["area"] == moved} for row in self._part_rows()]
+        facts = facts_since(facts_of(self.row, self.pages.get("", ()), None, routes), plan.grown_at)
         state = self.states.get("") or begin(plan, facts)
         turn = advance(plan, state, facts, self.now, routes.step_people(plan, self.now), routes.quiet_until(self.now))
         whole = Decided(incident=1, now=self.now, plan=plan, turn=turn)
-        pages = {(1, share): found for share, found in self.pages.items()}
-        for decided in (whole, *decide_parts(self.row, plan, self._part_rows(), pages, routes)):
+        for decided in (whole, *decide_parts(self.row, plan, rows, pages, routes)):
             self._apply(decided)
 
     def _apply(self, decided: Decided) -> None:

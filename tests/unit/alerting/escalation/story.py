@@ -190,7 +190,8 @@ class Story:
             room=recipient.startswith("room"),
         )
         self.pages.append(page)
-        self.say(f"{recipient} {phase}" + ("" if not_before is None else f" at {self.clock(not_before)}"))
+        waits = not_before is not None and not_before > self.now
+        self.say(f"{recipient} {phase}" + (f" at {self.clock(not_before)}" if waits and not_before else ""))
 
     def _cancel(self, why: dict[int, str]) -> None:
         for number, reason in why.items():

@@ -1,6 +1,6 @@
 """Who is on duty at a moment: times, dates, rotations and substitutes."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import pytest
 from registry.contacts.model import Contact
 from registry.duty.listing import duty_areas, duty_lines
 from registry.duty.model import Duty, DutyOutcome, Holder, Substitute
-from registry.duty.rules import DutyRoster, changes, on_duty
+from registry.duty.rules import DutyRoster, on_duty
 from registry.duty.standing_in import LONGEST_CHAIN
 from registry.hours.day_classes import DayClass
 
@@ -256,13 +256,6 @@ def test_the_list_of_who_is_on_duty() -> None:
     expected = [(None, "head", ["qian"]), ("63", "technician", ["ma"]), (AREA, "lead", ["sun"])]
     assert shown == [*expected, (AREA, "technician", ["li"])]
     assert {line.area for line in duty_lines(roster, NOON, {"63"})} == {"63"}
-
-
-def test_the_moments_of_change() -> None:
-    roster = DutyRoster(PEOPLE, DAY_AND_NIGHT, [MA_FOR_LI])
-    got = changes(roster, "technician", AREA, local("2026-11-25 08:00"), local("2026-11-26 08:00"))
-    expected = ("2026-11-25 12:00", "2026-11-25 15:00", "2026-11-25 18:00")
-    assert got == [local(at).astimezone(UTC) for at in expected]
 
 
 def test_the_areas_where_somebody_is_on_duty() -> None:

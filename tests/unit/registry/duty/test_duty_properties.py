@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
-from registry.duty.rules import DutyRoster, changes, on_duty
+from registry.duty.rules import DutyRoster, on_duty
 from registry.hours.calendar import FROM_ALWAYS, Version, calendar_of
 
 NAMES = ("li", "ma", "wang", "zhao", "nobody")
@@ -143,19 +143,3 @@ def test_who_is_on_duty_and_who_is_not(
         present = {other for other in chain if is_known(other, people) and not is_absent(other, at, stored)}
         assert holders & present or not present
         assert holders & chain or not is_known(name, people)
-
-
-@given(
-    st.lists(duties(), min_size=1, max_size=3),
-    contacts(),
-    st.lists(substitutes(), max_size=3),
-    moments,
-    st.sampled_from(ZONES),
-)
-def test_between_two_changes_the_answer_is_the_same(
-    given_duties: list[Duty], people: dict[str, Contact], stored: list[Substitute], at: datetime, zone: str
-) -> None:
-    roster = DutyRoster(people, given_duties, stored, timezone=zone)
-    begin = at - timedelta(days=2)
-    before = [begin, *changes(roster, "technician", None, begin, at)][-1]
-    assert on_duty(roster, "technician", None, at - timedelta.resolution) == on_duty(roster, "technician", None, before)

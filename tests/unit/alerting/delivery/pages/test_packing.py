@@ -64,6 +64,16 @@ def told(found: PageTurn) -> tuple[str, list[int]] | None:
             id="never told before told",
         ),
         pytest.param(
+            book(page(1, not_before=at(-1)), page(2), page(3, not_before=at(-1)), page(4, not_before=at(-2))),
+            ("wecom", [1, 3, 4]),
+            id="what was held: one digest, although the limit allows more",
+        ),
+        pytest.param(
+            book(page(1, not_before=at(-1)), page(2, severity="critical"), page(3, not_before=at(-1))),
+            ("wecom", [2]),
+            id="what was held does not delay what is graver",
+        ),
+        pytest.param(
             book(page(1), page(2), page(3), tokens=taken(13)),
             ("wecom", [1, 2, 3]),
             id="more than the limit allows: one digest",
