@@ -8,7 +8,7 @@ DECLARE
     -- write with the rights of the owner (the facts of the registry), or only the process that seals the ledger.
     -- Or only the process that keeps the days.
     kept constant text[] := '{area_day, area_month, day_figure, day_member, day_seen, day_share, day_state, day_touch, day_wake, '
-        'health_day, health_hour, month_frozen, record_kept, share_day, usage_day, usage_hour, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, registry_fact, schema_migration, '
+        'health_day, health_hour, month_frozen, record_kept, share_day, usage_day, usage_hour, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, made_up_history, registry_fact, schema_migration, '
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
@@ -17,7 +17,7 @@ DECLARE
     -- delete these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt, rollup_touch}';
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
-    closed constant text[] := '{account, account_area, api_token, channel_key, known_place, link_post, session, signin_code}';
+    closed constant text[] := '{account, account_area, api_token, channel_key, dashboard_login, known_place, link_post, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
@@ -79,12 +79,12 @@ DECLARE
         "SELECT": ["schema_migration", "link_key", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
                    "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile",
-                   "day_state", "share_day", "month_frozen", "day_figure", "day_member", "area_day", "area_month",
+                   "day_state", "made_up_history", "record_kept", "share_day", "month_frozen", "day_figure", "day_member", "area_day", "area_month",
                    "station_day", "station_day_revision",
-                   "area", "escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
+                   "area", "escalation", "share_escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health_change", "scoped.health", "scoped.usage",
-                   "scoped.health_hour", "scoped.health_day", "scoped.usage_hour", "scoped.usage_day", "scoped.presence", "scoped.dead_letter",
+                   "scoped.health_hour", "scoped.health_day", "scoped.usage_hour", "scoped.usage_day", "scoped.presence", "scoped.inventory", "scoped.dead_letter",
                    "scoped.unregistered", "scoped.shard_move", "scoped.registry_fact", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident", "link"],
@@ -149,16 +149,16 @@ DO $$
 DECLARE
     wanted constant jsonb := '{
         "SELECT": ["schema_migration", "correction", "health_change", "pipeline_gap", "transition", "presence", "partition_clock",
-                   "registry_fact", "schedule", "shard_move", "station_day", "station_day_revision", "station_state",
+                   "record_kept", "registry_fact", "rollup_touch", "schedule", "shard_move", "station_day", "station_day_revision", "station_state",
                    "suspicion_member", "terminal_state"],
         "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile", "day_figure", "share_day",
                            "month_frozen", "area_month"],
         "INSERT": ["ledger_salt"],
         "DELETE, INSERT, SELECT": ["ledger_pending"],
-        "DELETE, SELECT": ["day_touch"],
+        "DELETE, SELECT, UPDATE": ["day_touch"],
         "INSERT, SELECT, UPDATE": ["ledger_head", "area_day", "day_seen", "day_share", "day_state"],
         "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "set_aside", "day_member", "day_wake"]}';
-    routines constant text[] := '{forget_records, roll_up_records}';
+    routines constant text[] := '{forget_boots, forget_records, roll_up_records}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN

@@ -70,6 +70,7 @@ class LedgerKind(StrEnum):
     DAYS_REVISED = "days.revised"
     MONTH_FROZEN = "month.frozen"
     DATABASE_RESTORED = "database.restored"
+    HISTORY_MADE_UP = "history.made_up"
     LEDGER_OPENED = "ledger.opened"
     LEDGER_KEY_ROTATED = "ledger.key_rotated"
 

@@ -8,7 +8,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from store.pool import Connection
-from store.scoped import put_scoped
+from store.scoped import put_dashboards, put_scoped
 from store.sql import queries_beside
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -86,6 +86,7 @@ async def migrate(connection: Connection, migrations: list[Migration] | None = N
         await connection.execute(ROLES.read_text(encoding="utf-8"))
         if len(known) >= len(read_migrations()):
             await put_scoped(connection, len(known))
+            await put_dashboards(connection, len(known))
         await connection.execute(GRANTS.read_text(encoding="utf-8"))
         return todo
     finally:

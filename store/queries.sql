@@ -135,6 +135,12 @@ END $$;
 -- Whether the groups of the services and of the API are there.
 SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('milepost_service', 'milepost_api');
 
+-- name: dashboards_made
+-- What the views of dashboards were made of, and whether the group that reads them was there.
+SELECT obj_description(n.oid, 'pg_namespace') FROM pg_namespace n
+WHERE n.nspname = 'dashboards'
+  AND has_schema_privilege((SELECT oid FROM pg_roles WHERE rolname = 'milepost_area_reader'), n.oid, 'USAGE') IS NOT FALSE;
+
 -- name: scoped_made
 -- What the policies and views were made of; no row while a table lacks the policy of a role, which was dropped and made again.
 SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace
@@ -143,3 +149,21 @@ WHERE nspname = 'scoped' AND NOT EXISTS (
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relrowsecurity
       AND r.rolname IN ('milepost_service', 'milepost_api')
       AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND r.oid = ANY (p.polroles)));
+
+-- name: made_up_history
+-- Whether the history was made up for a demonstration.
+SELECT from_at, until_at FROM made_up_history;
+
+-- name: has_dashboard_login
+SELECT EXISTS (SELECT FROM pg_roles JOIN dashboard_login ON login = rolname WHERE rolname = $1);
+
+-- name: path_of_area
+-- The areas from the top down to an area, by its code or by a short code of GB/T 2260 that is padded to 12 digits.
+SELECT a.code, a.name, a.name_en
+FROM area t CROSS JOIN unnest(t.path) WITH ORDINALITY AS above (code, depth) JOIN area a ON a.code = above.code
+WHERE t.code = coalesce((SELECT code FROM area WHERE code = $1), CASE WHEN $1 ~ '^[0-9]{1,11}$' THEN rpad($1, 12, '0') END)
+ORDER BY depth;
+
+-- name: put_dashboard_login
+-- Which areas ($2) a login of dashboards ($1) sees.
+INSERT INTO dashboard_login (login, areas) VALUES ($1, $2) ON CONFLICT (login) DO UPDATE SET areas = excluded.areas;

@@ -1,5 +1,5 @@
--- The groups, into which logins are put: of the services, of the API and of the process that seals the ledger. They own
--- nothing. Run after the migrations, each time.
+-- The groups, into which logins are put: of the services, of the API, of the process that seals the ledger, and of dashboards
+-- about some areas. They own nothing. Run after the migrations, each time.
 
 -- A role belongs to the whole server: it may be there already, made by another database or at this very moment. Where
 -- migrations may not create roles the database's administrator does, and runs `milepost migrate` again.
@@ -7,7 +7,7 @@ DO $$
 DECLARE
     wanted text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['milepost_service', 'milepost_api', 'milepost_audit'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['milepost_service', 'milepost_api', 'milepost_audit', 'milepost_area_reader'] LOOP
         BEGIN
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);

@@ -1,4 +1,4 @@
-"""The policies and views by which the API sees its scope; `scoped.sql` has them."""
+"""The policies and views of a scope: `scoped.sql` for the API, `dashboards.sql` for dashboards about some areas."""
 
 import hashlib
 from pathlib import Path
@@ -9,6 +9,7 @@ from store.pool import Connection
 from store.sql import queries_beside
 
 SCOPED: Final = Path(__file__).with_name("scoped.sql")
+DASHBOARDS: Final = Path(__file__).with_name("dashboards.sql")
 QUERIES: Final = queries_beside(__file__)
 API_ROLE: Final = "milepost_api"
 """The group into which every connection of the API goes, whatever its login is."""
@@ -25,10 +26,19 @@ def whole_url(url: str) -> str:
 async def put_scoped(connection: Connection, version: int) -> None:
     """Make the policies and views anew unless they are those of this file and of schema `version`. Without the roles,
     which the migrations may not be allowed to create, there are none."""
-    text = SCOPED.read_text(encoding="utf-8")
+    if await connection.fetchval(QUERIES.has_roles):
+        await _put(connection, "scoped", SCOPED.read_text(encoding="utf-8"), QUERIES.scoped_made, version)
+
+
+async def put_dashboards(connection: Connection, version: int) -> None:
+    """The same for the views of dashboards about some areas."""
+    await _put(connection, "dashboards", DASHBOARDS.read_text(encoding="utf-8"), QUERIES.dashboards_made, version)
+
+
+async def _put(connection: Connection, schema: str, text: str, made: str, version: int) -> None:
     wanted = f"{version} {hashlib.sha256(text.encode()).hexdigest()}"
-    if not await connection.fetchval(QUERIES.has_roles) or await connection.fetchval(QUERIES.scoped_made) == wanted:
+    if await connection.fetchval(made) == wanted:
         return
     async with connection.transaction():
         await connection.execute(text)
-        await connection.execute(f"COMMENT ON SCHEMA scoped IS '{wanted}'")
+        await connection.execute(f"COMMENT ON SCHEMA {schema} IS '{wanted}'")

@@ -93,10 +93,12 @@ BEGIN
                             'AND (SELECT true FROM contact c WHERE c.id = substitute)', NULL),
         ('route', 'area IS NULL OR area IN (SELECT code FROM scope_names() AS code)', of_area),
         ('escalation', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        -- Of a wider incident, who is told of the share of a county is seen by the accounts of this county.
+        ('share_escalation', format(within, 'share'), NULL),
         ('finding', of_station, NULL),
         ('correction', of_station, NULL),
         ('repair', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
-        ('page', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('page', format('(SELECT true FROM incident i WHERE i.id = incident) OR %s', format(within, 'share')), NULL),
         ('message_page', '(SELECT true FROM page p WHERE p.id = page)', NULL),
         ('message', 'EXISTS (SELECT FROM message_page l WHERE l.message = id)', NULL),
         -- A silence above the scope is seen, because it holds the pages of what is in it.
@@ -165,24 +167,33 @@ DECLARE
     name constant text := 'split_part(t.subject, ''/'', 2)';
     number constant text := 'CASE WHEN t.subject ~ ''/[0-9]{1,18}$'' THEN split_part(t.subject, ''/'', 2)::bigint END';
     of_place constant text := format('(SELECT CASE WHEN x.station IS NOT NULL THEN %s ELSE coalesce(%s, false) END '
-        'FROM %%I x LEFT JOIN station s ON s.id = x.station WHERE x.id = %s)',
-        format(within, 's.area'), format(within, 'x.area'), number);
+        'FROM %%I x LEFT JOIN station s ON s.id = x.station WHERE x.id = %%s)',
+        format(within, 's.area'), format(within, 'x.area'));
+    of_incident constant text := format('%s AND (SELECT i.area IS NULL OR %s FROM incident i WHERE i.id = %%1$s)',
+        format(of_place, 'incident', '%1$s'), format(within, 'i.area'));
+    station_of constant text := format('(SELECT %s FROM %%I x JOIN station s ON s.id = x.station WHERE x.id = %s)',
+        format(within, 's.area'), number);
     of_area constant text := format('(SELECT %s FROM %%I x WHERE x.id = %%s)', format(within, 'x.area'));
     -- Of what concerns no one place (imports, facts of several stations, wider incidents) only the hash is shown.
     of_entry constant text := format('CASE split_part(t.subject, ''/'', 1) WHEN ''ledger'' THEN true '
         'WHEN ''station'' THEN (SELECT true FROM station s WHERE s.id = %1$s AND %2$s) '
-        'WHEN ''incident'' THEN %3$s AND (SELECT i.area IS NULL OR %4$s FROM incident i WHERE i.id = %5$s) '
-        'WHEN ''closure'' THEN %6$s WHEN ''silence'' THEN %7$s '
-        'WHEN ''area_day'' THEN %11$s WHEN ''area_month'' THEN %11$s '
-        'WHEN ''duty'' THEN %8$s WHEN ''contact'' THEN %9$s WHEN ''route'' THEN %10$s '
+        'WHEN ''incident'' THEN %3$s WHEN ''repair'' THEN %4$s '
+        'WHEN ''closure'' THEN %5$s WHEN ''silence'' THEN %6$s '
+        'WHEN ''finding'' THEN %7$s WHEN ''correction'' THEN %8$s '
+        'WHEN ''area_day'' THEN %9$s WHEN ''area_month'' THEN %9$s '
+        'WHEN ''duty'' THEN %10$s WHEN ''contact'' THEN %11$s WHEN ''route'' THEN %12$s WHEN ''substitute'' THEN %13$s '
         'WHEN ''account'' THEN %1$s = current_setting(''milepost.account'', true) OR scope_holds_account(%1$s) '
         'WHEN ''token'' THEN (SELECT a.account = current_setting(''milepost.account'', true) '
         'OR NOT a.whole AND a.areas <@ ARRAY(SELECT scope_areas()) AND scope_holds_account(a.account) '
         'FROM api_token a WHERE a.id = %1$s) ELSE false END',
-        name, format(within, 's.area'), format(of_place, 'incident'), format(within, 'i.area'), number,
-        format(of_place, 'closure'), format(of_place, 'silence'),
+        name, format(within, 's.area'), format(of_incident, number),
+        format(of_incident, format('(SELECT r.incident FROM repair r WHERE r.id = %s)', number)),
+        format(of_place, 'closure', number), format(of_place, 'silence', number),
+        format(station_of, 'finding'), format(station_of, 'correction'), format(within, name),
         format(of_area, 'duty', number), format(of_area, 'contact', name), format(of_area, 'route', name),
-        format(within, name));
+        format('(SELECT %s AND %s FROM duty_substitute x JOIN contact c ON c.id = x.contact '
+               'JOIN contact o ON o.id = x.substitute WHERE x.id = %s)',
+               format(within, 'c.area'), format(within, 'o.area'), number));
     found record;
 BEGIN
     FOR found IN SELECT * FROM (VALUES
@@ -195,6 +206,7 @@ BEGIN
         ('usage_hour', '*', of_station),
         ('usage_day', '*', of_station),
         ('presence', '*', of_station),
+        ('inventory', 'ts, station, terminal, resources', of_station),
         ('station_lifecycle', '*', of_station),
         ('shard_move', '*', of_station),
         -- For reports: the history of a station, its area and its programmes, and the rules that may apply to any station,
@@ -208,7 +220,7 @@ BEGIN
         -- Both are small. Below policies the planner would take the look-ups of the second for full scans, in every list.
         ('set_aside', '*', '(SELECT true FROM station s WHERE s.id = CASE '
                            'WHEN t.service = ''judge'' THEN split_part(t.subject, ''/'', 2) '
-                           'WHEN t.kind = ''station'' THEN t.subject END AND s.area IN (SELECT code FROM scope_areas() AS code))'),
+                           'WHEN t.kind IN (''station'', ''old_days'') THEN t.subject END AND s.area IN (SELECT code FROM scope_areas() AS code))'),
         ('station_aside', '*', of_station),
         ('unregistered', '*', 'false'),
         ('shard_decision', '*', 'false'),

@@ -1,12 +1,12 @@
 """Closed days of stations, computed from their sources in the database."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from audit.days.local_days import LocalDay
+from audit.days.local_days import LocalDay, source_window
 from audit.days.recorded import NOTHING_RECORDED, Recorded, closed_days, days_between
 from audit.days.source_store import load_recorded
 from audit.days.station_days import StationDay
@@ -18,8 +18,6 @@ from store.pool import Connection
 CHUNK: Final = 1_000
 """Stations that are computed at once."""
 _DAY: Final = timedelta(days=1)
-# Zones lie up to 14 hours from UTC, and a day is up to a day longer where the zone changes.
-_AROUND: Final = timedelta(hours=54)
 
 DayRange = tuple[date, date]
 """The first and the last of some days."""
@@ -106,9 +104,4 @@ def _chunks(wanted: Mapping[str, DayRange]) -> Iterator[dict[str, DayRange]]:
 
 
 def _window(chunk: Mapping[str, DayRange]) -> _Window:
-    first, last = min(days[0] for days in chunk.values()), max(days[1] for days in chunk.values())
-    return _midnight(first) - _AROUND, _midnight(last) + _AROUND + _DAY
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)
+    return source_window(min(days[0] for days in chunk.values()), max(days[1] for days in chunk.values()))

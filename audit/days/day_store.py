@@ -25,11 +25,20 @@ class FiguresRow(Protocol):
 
 
 class DayState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far days are kept: from the first to the last one, with the facts of the registry up to `cut`."""
+    """How far days are kept: from the first to the last one, with the facts of the registry up to `cut`.
+
+    `sources_from`: some sources of earlier days are deleted, so that these cannot be computed again; None: of no day.
+    """
 
     cut: int
     first_day: date
     last_day: date
+    sources_from: date | None = None
+
+    @property
+    def first_computable(self) -> date:
+        """The first kept day with all its sources; it may be after the last kept day."""
+        return self.first_day if self.sources_from is None else max(self.first_day, self.sources_from)
 
 
 async def lock_state(connection: Connection) -> DayState | None:

@@ -28,8 +28,9 @@ from audit.days.day_store import (
 )
 from audit.days.figures import Figures
 from audit.days.freezing import following_month, frozen_at, months_between
-from audit.days.left_out_store import again, leave_out, load_attempts, load_left_out, take_in
+from audit.days.left_out_store import SERVICE, again, leave_out, load_attempts, load_left_out, take_in
 from audit.days.local_days import LocalDay, is_closed, local_days, readable_zones
+from audit.days.old_day_store import days_of, name_old_days
 from audit.days.revisions import DayRevision, RevisionCause, next_revision
 from audit.days.sealed.tree_store import AreaDay, revised_areas, seal_day, seal_month, seal_revisions
 from audit.days.shares import QuietPlace, is_quiet_from, quiet_place
@@ -66,6 +67,8 @@ async def keep_days(connection: Connection) -> PassResult:
     Raises TimeoutError when writers of the registry left no moment for a cut.
     """
     cut = await take_cut(connection)
+    # In a transaction of its own: a row that changes after the snapshot could not be deleted.
+    await connection.execute(QUERIES.claim_touches)
     async with connection.transaction(isolation="repeatable_read"):
         state = await lock_state(connection) or await _begin(connection)
         if state is None:
@@ -122,6 +125,7 @@ async def _revise(
     for touch in late:
         touches.setdefault(touch.station, []).append(touch)
     frozen = [row["month"] for row in await connection.fetch(QUERIES.frozen_months)]
+    await name_old_days(connection, late, state)
     ranges = {station: _range(own, state) for station, own in touches.items()}
     wanted = {station: days for station, days in ranges.items() if days[0] <= days[1]}
     count, areas = 0, set[AreaDay]()
@@ -137,9 +141,11 @@ async def _revise(
 
 
 def _range(touches: Iterable[StationTouch], state: DayState) -> DayRange:
-    """The kept days in which a touch may change something, and a day around for the zones."""
-    spans = [(touch.began_at.date() - _DAY, touch.ended_at.date() + _DAY) for touch in touches]
-    return max(state.first_day, min(span[0] for span in spans)), min(state.last_day, max(span[1] for span in spans))
+    """The kept days in which a touch may change something, and a day around for the zones. A day some of whose sources
+    are deleted is never computed again."""
+    spans = [days_of(touch) for touch in touches]
+    first = max(state.first_computable, min(span[0] for span in spans))
+    return first, min(state.last_day, max(span[1] for span in spans))
 
 
 async def _write_revisions(
@@ -197,6 +203,7 @@ async def _close(connection: Connection, state: DayState, day: date, cut: int) -
         await connection.execute(QUERIES.forget, [name for name, place in quiet.items() if place is None])
     await connection.execute(QUERIES.add_area_days, day)
     await seal_day(connection, day)
+    await connection.execute(QUERIES.forget_old_days, SERVICE)
     waiting = await load_attempts(connection, day)
     await leave_out(connection, refused)
     return await _revise(connection, msgspec.structs.replace(state, last_day=day), cut, [*map(again, waiting)], waiting)

@@ -7,7 +7,7 @@ much shorter or longer as the zones are apart. A day that the zone skips is empt
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +24,8 @@ ZoneOn = Callable[[date], ZoneInfo]
 """The zone that holds on a local day: `Calendar.zone_on`."""
 
 _DAY: Final = timedelta(days=1)
+# Zones lie up to 14 hours from UTC, and a day is up to a day longer where the zone changes.
+_AROUND: Final = timedelta(hours=54)
 # Zones lie up to 26 hours apart. After a change a start could therefore lie before the starts of two earlier days.
 _REACH: Final = 2
 
@@ -58,6 +60,12 @@ def readable_zones(names: Iterable[str]) -> list[ZoneInfo]:
         with suppress(ZoneInfoNotFoundError, ValueError, OSError):
             found.append(ZoneInfo(name))
     return found or [ZoneInfo(HOME_ZONE)]
+
+
+def source_window(first: date, last: date) -> tuple[datetime, datetime]:
+    """The time from which the sources of some local days are read, in UTC: wide enough for the days of any zone."""
+    begin, end = (datetime.combine(day, time(), tzinfo=UTC) for day in (first, last))
+    return begin - _AROUND, end + _AROUND + _DAY
 
 
 def is_closed(day: LocalDay, clock: datetime, open_gaps: Iterable[datetime] = ()) -> bool:

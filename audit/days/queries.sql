@@ -68,8 +68,8 @@ JOIN pipeline_gap g ON g.partition = heard.partition AND g.shard = heard.shard
 WHERE g.began_at < $3 AND g.ended_at > $2 AND g.began_at < heard.until AND g.ended_at > heard.since;
 
 -- name: lock_state
--- How far days are kept; a second process waits here.
-SELECT cut, first_day, last_day FROM day_state FOR UPDATE;
+-- How far days are kept, and from which day on all their sources exist (null: from the first); a second process waits here.
+SELECT cut, first_day, last_day, days_with_sources() AS sources_from FROM day_state FOR UPDATE;
 
 -- name: first_change
 -- The time of the first decision of a judge, from $1 to $2 (the plausible times) and not after the pipeline clocks.
@@ -145,8 +145,12 @@ WITH gap AS (
 SELECT station, held(min(began_at)) AS began_at, held(max(ended_at)) AS wakes FROM heard GROUP BY station;
 
 -- name: take_touches
--- What triggers noted; it is done when this transaction commits.
-DELETE FROM day_touch RETURNING station, held(began_at) AS began_at, held(ended_at) AS ended_at, cause;
+-- What triggers noted before the transaction; it is done when this transaction commits.
+DELETE FROM day_touch WHERE taken RETURNING station, held(began_at) AS began_at, held(ended_at) AS ended_at, cause;
+
+-- name: claim_touches
+-- From now on no trigger changes these rows; a row that a writer changes now is waited for.
+UPDATE day_touch SET taken = true WHERE NOT taken;
 
 -- name: touched
 -- The stations about which triggers noted a change.
@@ -239,6 +243,19 @@ SELECT subject FROM set_aside WHERE service = $1 AND kind = 'station' AND subjec
 -- Some of the stations that are left out, in another order for each day ($2).
 SELECT subject FROM set_aside WHERE service = $1 AND kind = 'station' ORDER BY md5(subject || $2::text) LIMIT $3;
 
+-- name: forget_old_days
+-- Remove what is said about revisions of old days after a month.
+DELETE FROM set_aside WHERE service = $1 AND kind = 'old_days' AND since < now() - interval '30 days';
+
+-- name: name_old_days
+-- Say of stations ($2) why days are not revised; a service names at most $4 things. Returns what is new.
+INSERT INTO set_aside AS a (service, kind, subject, why)
+SELECT $1, 'old_days', station, why FROM unnest($2::text[], $3::text[]) AS n (station, why)
+WHERE (SELECT count(*) FROM set_aside WHERE service = $1) < $4::int
+   OR EXISTS (SELECT FROM set_aside o WHERE o.service = $1 AND o.kind = 'old_days' AND o.subject = station)
+ON CONFLICT (service, kind, subject) DO UPDATE SET why = excluded.why, since = clock_timestamp() WHERE a.why <> excluded.why
+RETURNING subject, why;
+
 -- name: take_in
 -- Remove stations that could be computed again.
 DELETE FROM set_aside WHERE service = $1 AND kind = 'station' AND subject = ANY ($2::text[]);
@@ -306,6 +323,17 @@ SELECT station FROM (
     SELECT station FROM day_member
     WHERE since <= $2 AND (until IS NULL OR until > $1) AND ($3::text IS NULL OR $3 = ANY (path)) AND station > $4
 ) AS s ORDER BY station LIMIT $5;
+
+-- name: add_missing_sums
+-- Write the sums of areas that do not exist, of the days $1 to $2, as the sums of their stations.
+INSERT INTO area_day (day, area, path, scheduled_ms, excused_ms, unknown_ms, online_ms, service_due_ms, usable_ms)
+SELECT s.day, s.path[cardinality(s.path)], s.path, sum(s.scheduled_ms), sum(s.excused_ms), sum(s.unknown_ms), sum(s.online_ms),
+       sum(s.service_due_ms), sum(s.usable_ms)
+FROM station_day s
+WHERE s.day BETWEEN $1 AND $2 AND cardinality(s.path) > 0 AND ($3::text IS NULL OR $3 = ANY (s.path))
+  AND NOT EXISTS (SELECT FROM area_day a WHERE a.day = s.day AND a.path = s.path)
+GROUP BY s.day, s.path
+RETURNING day, path;
 
 -- name: wrong_sums
 -- Sums of areas that are not those of their stations.

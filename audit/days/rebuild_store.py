@@ -10,6 +10,7 @@ import msgspec
 from audit.days.compute_store import CHUNK, compute
 from audit.days.day_store import QUERIES, load_kept, lock_state
 from audit.days.figures import Figures
+from audit.days.sealed.missing_store import missing_days, missing_months
 from audit.days.sealed.tree_store import wrong_days, wrong_months
 from audit.days.station_days import StationDay
 from contract.said import Said
@@ -21,12 +22,27 @@ class AreaFault(StrEnum):
     """The figures of an area that differ."""
 
     SUM = "sum"
+    NO_SUM = "no_sum"
+    GONE = "gone"
+    FROZEN_GONE = "frozen_gone"
     SEALED = "sealed"
     FROZEN = "frozen"
 
 
 _AREA_FAULTS: Final = {
     AreaFault.SUM: ("the sum is not that of its stations", "合计与其站点之和不符"),
+    AreaFault.NO_SUM: (
+        "the sum did not exist; it is written again from its stations",
+        "合计曾缺失；已按其站点重新写入",
+    ),
+    AreaFault.GONE: (
+        "the ledger has figures of this day, and no station has any here",
+        "账本中有当日数值，而此处没有任何站点的数值",
+    ),
+    AreaFault.FROZEN_GONE: (
+        "the frozen figures of the month did not exist; they are written again from the ledger",
+        "已冻结的当月数值曾缺失；已按账本重新写入",
+    ),
     AreaFault.SEALED: (
         "figures or revisions of its stations are not those that the ledger has",
         "站点的数值或修订与账本中的记录不符",
@@ -83,7 +99,8 @@ async def differences(
     connection: Connection, first: date, last: date, area: str | None = None
 ) -> AsyncIterator[DayDifference]:
     """Every kept day from `first` to `last` that differs from its sources, with the facts that the kept days follow, or
-    from its entry in the ledger.
+    from its entry in the ledger. Sums and frozen figures of areas that do not exist are differences too, and are
+    written again. Stations are not computed for days of which sources are deleted.
 
     Needs a transaction with one snapshot; what was not yet kept before it is a difference too.
     """
@@ -91,25 +108,54 @@ async def differences(
     if state is None:
         return
     first, last = max(first, state.first_day), min(last, state.last_day)
+    async for of_station in _of_stations(connection, max(first, state.first_computable), last, area, state.cut):
+        yield of_station
+    async for kind, day, path in _of_areas(connection, first, last, area):
+        yield DayDifference(station=None, day=day, path=path, kind=kind)
+
+
+async def uncomputable_until(connection: Connection, first: date) -> date | None:
+    """The day before which stations cannot be computed again, because sources are deleted; None: all can that are kept
+    from `first` on. Needs a transaction."""
+    state = await lock_state(connection)
+    if state is None or state.first_computable <= max(first, state.first_day):
+        return None
+    return state.first_computable
+
+
+async def _of_stations(
+    connection: Connection, first: date, last: date, area: str | None, cut: int
+) -> AsyncIterator[DayDifference]:
     after = ""
-    while rows := await connection.fetch(QUERIES.stations_of_days, first, last, area, after, CHUNK):
+    while first <= last and (rows := await connection.fetch(QUERIES.stations_of_days, first, last, area, after, CHUNK)):
         stations = [row["station"] for row in rows]
         after = stations[-1]
         kept = await load_kept(connection, stations, first, last)
         refused: dict[str, Exception] = {}
-        async for each in compute(connection, dict.fromkeys(stations, (first, last)), state.cut, refused.__setitem__):
+        async for each in compute(connection, dict.fromkeys(stations, (first, last)), cut, refused.__setitem__):
             for fresh in each.figures:
                 found = _difference(kept.get((each.station, fresh.day)), fresh)
                 if found is not None:
                     yield found
         for station, exc in refused.items():
             yield DayDifference(station=station, day=first, path=(), why=said(exc))
+
+
+async def _of_areas(
+    connection: Connection, first: date, last: date, area: str | None
+) -> AsyncIterator[tuple[AreaFault, date, tuple[str, ...]]]:
+    for row in await connection.fetch(QUERIES.add_missing_sums, first, last, area):
+        yield AreaFault.NO_SUM, row["day"], tuple(row["path"])
+    async for day, path in missing_days(connection, first, last, area):
+        yield AreaFault.GONE, day, path
     for row in await connection.fetch(QUERIES.wrong_sums, first, last, area):
-        yield DayDifference(station=None, day=row["day"], path=tuple(row["path"]))
+        yield AreaFault.SUM, row["day"], tuple(row["path"])
     async for day, path in wrong_days(connection, first, last, area):
-        yield DayDifference(station=None, day=day, path=path, kind=AreaFault.SEALED)
+        yield AreaFault.SEALED, day, path
+    async for month, path in missing_months(connection, first, last, area):
+        yield AreaFault.FROZEN_GONE, month, path
     async for month, path in wrong_months(connection, first, last, area):
-        yield DayDifference(station=None, day=month, path=path, kind=AreaFault.FROZEN)
+        yield AreaFault.FROZEN, month, path
 
 
 def _difference(kept: StationDay | None, fresh: StationDay) -> DayDifference | None:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LOCK: Final = 0x6461797300000000  # "days"
 _DRAIN: Final = 2.0
+_PART: Final = "days"
 
 
 class DaysConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ def _lock(config: DaysConfig) -> LeaderLock:
 
 async def _lead(config: DaysConfig, stop: asyncio.Event, connection: Connection) -> None:
     log.info("keeping days", extra={"instance": config.instance})
-    aside, backoff = Aside(SERVICE, ["part"]), Backoff(first=config.poll, longest=config.longest_rest)
+    aside, backoff = Aside(SERVICE, ["part"], _PART), Backoff(first=config.poll, longest=config.longest_rest)
     while not stop.is_set():
         try:
             result = await keep_days(connection)
@@ -72,7 +73,7 @@ async def _lead(config: DaysConfig, stop: asyncio.Event, connection: Connection)
                 raise
             # The sealer of the ledger is a separate task and continues.
             log.exception("a pass over the days failed; it is tried again")
-            await aside.save(connection, {("part", "days"): said(exc)})
+            await aside.save(connection, {("part", _PART): said(exc)})
             await backoff.pause(stop)
             continue
         backoff.reset()

@@ -23,6 +23,8 @@ from audit.ledger.notes import (
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _STAMP: Final = 8
 _SIGNATURE: Final = 64
+_YEAR_9999: Final = 253_370_764_800
+"""Seconds since the epoch; later times cannot be shown in each zone."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +102,17 @@ def cosigned_at(note: SignedNote, key: VerifierKey) -> int | None:
     return max((at for at in times if at is not None), default=None)
 
 
+def claimed_cosigners(note: SignedNote) -> tuple[tuple[str, int], ...]:
+    """(name, seconds since the epoch) of each line that has the form of a cosignature, with a time before the year
+    9999; no signature is verified."""
+    claimed = (
+        (one.name, int.from_bytes(one.payload[:_STAMP], "big"))
+        for one in note.signatures
+        if len(one.payload) == _STAMP + _SIGNATURE
+    )
+    return tuple((name, at) for name, at in claimed if at < _YEAR_9999)
+
+
 def with_signatures(signed: SignedCheckpoint, more: Sequence[NoteSignature]) -> SignedCheckpoint:
     """The checkpoint with further signatures; one that replaces an older of the same key comes instead of it."""
     new = {(one.name, one.key_id): one for one in more}
@@ -111,6 +124,8 @@ def _time_of(note: SignedNote, key: VerifierKey, signature: NoteSignature) -> in
     if len(signature.payload) != _STAMP + _SIGNATURE:
         return None
     at = int.from_bytes(signature.payload[:_STAMP], "big")
+    if at >= _YEAR_9999:
+        return None
     return at if key.holds(_cosigned(note.text, at), signature.payload[_STAMP:]) else None
 
 

@@ -23,6 +23,10 @@ AGAIN: Final = 3600.0
 DAILY: Final = 86_400.0
 """Seconds between two mails, whether the log grows or not."""
 
+_FIRST_RETRY: Final = 60.0
+_LONGEST_RETRY: Final = 1800.0
+"""Seconds between an attempt that failed and the next one."""
+
 _TITLE: Final = Said("Checkpoint of the ledger {origin}, {size} leaves", "账本 {origin} 的检查点，共 {size} 条")
 _BODY: Final = Said(
     "Keep this mail. To verify the ledger later, save all lines below this paragraph as a file, and pass the file to "
@@ -95,12 +99,17 @@ def mail_of_checkpoint(note: str, checkpoint: Checkpoint, language: Language) ->
     return MessageContent(text=text, language=language, severity="info")
 
 
-def is_copy_due(size: int, now: float, *, copied: int | None, tried_at: float | None, every: float = EVERY) -> bool:
+def is_copy_due(
+    size: int, now: float, *, copied: int | None, tried_at: float | None, failed: int = 0, every: float = EVERY
+) -> bool:
     """Whether a place gets a checkpoint of this size. `every`: the interval of the place, in seconds.
 
     `copied`: the size of its last copy, `tried_at`: when one was tried last, in seconds of the same clock as `now`.
-    None: never.
+    None: never. `failed`: number of attempts in a row that failed; the next one comes after 1, 2, 4, 8, 16 and then
+    each 30 minutes, or after the interval of the place if that is shorter.
     """
     if tried_at is None:
         return True
+    if failed:
+        return now - tried_at >= min(every, _LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(failed - 1, 10))
     return now - tried_at >= (max(AGAIN, every) if size == copied else every)

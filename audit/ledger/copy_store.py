@@ -41,7 +41,13 @@ class _Copying:
         self.place = place
         self.copied: int | None = None
         self.tried_at: float | None = None
+        self.failed = 0
         self.task: asyncio.Task[int] | None = None
+
+    def fail(self, error: str) -> None:
+        """Note an attempt that failed."""
+        self.failed += 1
+        log.warning("no copy of the checkpoint", extra={"place": self.place.shown, "error": error})
 
 
 class Copiers:
@@ -69,7 +75,7 @@ class Copiers:
             self._take(one)
             size, now = signed.checkpoint.size, time.monotonic()
             if one.task is None and is_copy_due(
-                size, now, copied=one.copied, tried_at=one.tried_at, every=one.place.every
+                size, now, copied=one.copied, tried_at=one.tried_at, failed=one.failed, every=one.place.every
             ):
                 one.tried_at = now
                 one.task = asyncio.create_task(self._copy(one.place, signed), name="copy a checkpoint")
@@ -81,10 +87,11 @@ class Copiers:
         task, one.task = one.task, None
         try:
             one.copied = task.result()
+            one.failed = 0
         except (httpx.HTTPError, RemedyError) as exc:
-            log.warning("no copy of the checkpoint", extra={"place": one.place.shown, "error": type(exc).__name__})
+            one.fail(type(exc).__name__)
         except MailFailedError as exc:
-            log.warning("no copy of the checkpoint", extra={"place": one.place.shown, "error": str(exc)})
+            one.fail(str(exc))
 
     async def _copy(self, place: CopyPlace, signed: SignedCheckpoint) -> int:
         if place.kind is CopyKind.FILE:

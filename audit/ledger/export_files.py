@@ -9,7 +9,7 @@ import msgspec
 
 from audit.days.sealed.exported import AreaFigures, ExportedFigures, FigureFile, FigureTally, StationRecords
 from audit.days.sealed.figure_check import FigureCheck
-from audit.days.sealed.leaf_sources import LeafSources
+from audit.days.sealed.leaf_sources import LeafSources, is_of_figures
 from audit.ledger import export_format as form
 from audit.ledger.export_format import ExportedLeaf, ExportPart, Manifest, PartKind
 from audit.ledger.tiles import TILE, split_hashes
@@ -28,15 +28,16 @@ def verify_export(folder: Path, trust: Trust) -> LogVerdict:
     except SaidError as exc:
         raise form.damaged(str(exc), said_by(exc).zh) from exc
     sources = None if manifest.figures is None else LeafSources(manifest.figures)
-    begin = 0
+    begin, names_figures = 0, False
     for leaves, sealed in _parts(folder, manifest):
         check.take(leaves, sealed)
         if sources is not None:
             _read_sources(sources, begin, leaves)
+        names_figures = names_figures or any(is_of_figures(leaf.data) for leaf in leaves if leaf.data is not None)
         begin += len(leaves)
     verdict = check.conclude()
     if sources is None or manifest.figures is None:
-        return verdict
+        return msgspec.structs.replace(verdict, lacks_figures=names_figures)
     tally, findings = _check_figures(folder, manifest.figures, sources)
     return msgspec.structs.replace(verdict, figures=tally, findings=(*verdict.findings, *findings))
 

@@ -74,7 +74,7 @@ class KeyChain:
                 self._keys.append((index, parse_verifier(row["body"]["key"])))
             elif row["kind"] == ROTATED:
                 self._rotate(index, row["body"])
-        except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, NoteError, ValueError):
+        except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, NoteError, ValueError, RecursionError):
             self.faults.append(Said(f"leaf {index} about a key cannot be read", f"第 {index} 条（密钥）无法读取"))
 
     def _rotate(self, index: int, body: dict[str, str]) -> None:

@@ -34,6 +34,7 @@ class Wrong(StrEnum):
     FORKED = "forked"
     RESIGNED = "resigned"
     SIGNATURE = "signature"
+    UNREADABLE = "unreadable"
 
 
 class LedgerFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,8 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 class LogVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was found; nothing wrong: `findings` is empty. `cosigned`: (witness, seconds since the epoch) of each
-    cosignature that holds for a checkpoint of this log. `scope`: the areas whose rows are shown; None: everything."""
+    cosignature that holds for a checkpoint of this log. `scope`: the areas whose rows are shown; None: everything.
+    `lacks_figures`: the log has entries about figures, and the export has no figures."""
 
     checkpoint: Checkpoint
     leaves: int
@@ -64,6 +66,12 @@ class LogVerdict(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[LedgerFault, ...]
     scope: tuple[str, ...] | None = None
     figures: FigureTally | None = None
+    lacks_figures: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every figure in the export was verified, and there are figures if the log has entries about any."""
+        return not self.lacks_figures and (self.figures is None or self.figures.is_whole)
 
 
 class LogCheck:
@@ -243,5 +251,5 @@ def _name(leaf: ExportedLeaf) -> str:
         if "id" in row:
             return f"{row['row']} {row['id']}"
         return f"{row['row']} {row['seq']} of partition {row['partition']}"
-    except (msgspec.MsgspecError, KeyError, TypeError, NoteError):
+    except (msgspec.MsgspecError, KeyError, TypeError, NoteError, RecursionError):
         return "a row that cannot be read"

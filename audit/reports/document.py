@@ -88,7 +88,8 @@ class ReportText(msgspec.Struct, frozen=True, kw_only=True):
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole report. `listed`: the index of the table for CSV; `dated`: the last day of the report, which is the date
-    of the files; `wide`: landscape pages; `checkpoint`: the newest checkpoint of the ledger, a C2SP note."""
+    of the files; `wide`: landscape pages; `checkpoint`: a checkpoint of the ledger, a C2SP note; `qr`: the text of the
+    QR code; `proof`: the text of the proof that is attached to a PDF, and is a file beside other formats."""
 
     title: str
     subtitle: str
@@ -103,3 +104,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     chart: DailyRates | None = None
     strip: HeatStrip | None = None
     checkpoint: str | None = None
+    qr: str | None = None
+    proof: str | None = None

@@ -22,14 +22,18 @@ def _xlsx(report: Report) -> bytes:
     return xlsx_bytes(report)
 
 
-def _pdf(report: Report) -> bytes:
+def write_pdf(report: Report, fonts: str | None = None) -> bytes:
+    """As `pdf_format.pdf_bytes`."""
     from audit.reports.pdf_format import pdf_bytes
 
-    return pdf_bytes(report)
+    return pdf_bytes(report, fonts)
 
+
+PROOF: Final = "text/plain; charset=utf-8"
+"""The media type of the proof of a station's sheet."""
 
 FORMATS: Final[Mapping[str, ReportFormat]] = {
     "csv": ReportFormat(media="text/csv; charset=utf-8", write=csv_bytes),
     "xlsx": ReportFormat(media="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write=_xlsx),
-    "pdf": ReportFormat(media="application/pdf", write=_pdf),
+    "pdf": ReportFormat(media="application/pdf", write=write_pdf),
 }

@@ -1,4 +1,4 @@
-"""A report as PDF/A-2b, drawn by typst. Pure.
+"""A report as PDF/A-2b, or as PDF/A-3b with its proof as an attachment, drawn by typst.
 
 The template reads the report as JSON, so no text of a report is ever markup. The date of the document is the last day
 of the report, and typst derives the identifiers of a file from its contents. So the same report with the same fonts
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import segno
@@ -18,6 +18,7 @@ import typst
 
 from audit.reports.cell_text import cell_text
 from audit.reports.document import ColumnKind, Report, ReportTable
+from audit.sheets.pdf_attachment import UNSET, with_checksum
 from contract.said import SaidError
 
 FONTS: Final = (
@@ -36,45 +37,76 @@ FONTS: Final = (
 _NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE}
 
 
-def pdf_bytes(report: Report) -> bytes:
-    """The document. Raises SaidError if the fonts of this machine lack a character of the report."""
-    return compile_pdf(template_data(report))
+class _Drawing(msgspec.Struct, frozen=True):
+    proof: str | None
+    font_directory: str | None
 
 
-def template_data(report: Report) -> bytes:
-    """The report as JSON for the template."""
-    known = families()
-    return msgspec.json.encode(_data(report, [font for font in FONTS if font in known]))
+def pdf_bytes(report: Report, fonts: str | None = None) -> bytes:
+    """The document. `fonts`: the directory of the only fonts to use; None: the fonts of this machine.
+
+    Raises SaidError if the fonts lack a character of the report, or the directory has no fonts.
+    """
+    return compile_pdf(template_data(report, fonts))
+
+
+def template_data(report: Report, fonts: str | None = None) -> bytes:
+    """The report as JSON for the template. Raises SaidError if the directory `fonts` has no fonts."""
+    if fonts is not None and not _fonts(fonts, embedded=False).families():
+        raise SaidError(
+            f"MILEPOST_FONTS: {fonts} has no fonts: put the files of the fonts there (.ttf, .otf or .ttc)",
+            f"MILEPOST_FONTS：{fonts} 中没有字体：请把字体文件（.ttf、.otf 或 .ttc）放入该目录",
+        )
+    known = families(fonts)
+    data = _data(report, [font for font in FONTS if font in known])
+    return msgspec.json.encode({**data, "font_directory": fonts})
 
 
 def compile_pdf(data: bytes) -> bytes:
     """The document of a report as JSON for the template. Raises SaidError, as `pdf_bytes`."""
-    inputs = {"report": data.decode()}
+    drawing = msgspec.json.decode(data, type=_Drawing)
+    # PDF/A-2 permits no attachment that is a text.
+    standard: Literal["a-2b", "a-3b"] = "a-3b" if drawing.proof else "a-2b"
     try:
-        found = typst.compile(_template(), sys_inputs=inputs, pdf_standards="a-2b", format="pdf", pdf_tags=False)
+        found = typst.compile(
+            _template(),
+            sys_inputs={"report": data.decode()},
+            font_paths=_fonts(drawing.font_directory),
+            pdf_standards=standard,
+            format="pdf",
+            pdf_tags=False,
+        )
     except typst.TypstError as exc:
         if "font" not in exc.message and "glyph" not in exc.message:
             raise
         raise no_font(exc.message) from exc
     if not isinstance(found, bytes):
         raise TypeError("typst gave no PDF")
-    return found
+    return with_checksum(found)
 
 
 def no_font(why: str) -> SaidError:
-    """The fonts of this machine lack a character of the report."""
+    """The fonts lack a character of the report."""
     return SaidError(
-        f"the fonts of this machine lack characters of the report ({why}): install fonts for Chinese and Tibetan "
-        "(Debian: fonts-noto-cjk fonts-noto-core), then make the report again",
-        f"本机字体缺少报告中的部分文字（{why}）：请安装中文和藏文字体（Debian：fonts-noto-cjk "
-        "fonts-noto-core），然后重试",
+        f"the fonts lack characters of the report ({why}): install fonts for Chinese and Tibetan (Debian: "
+        "fonts-noto-cjk fonts-ddc-uchen) or put them into the directory of MILEPOST_FONTS, then make the report again",
+        f"字体缺少报告中的部分文字（{why}）：请安装中文和藏文字体（Debian：fonts-noto-cjk fonts-ddc-uchen），"
+        "或把字体放入 MILEPOST_FONTS 所指的目录，然后重试",
     )
 
 
-@cache
-def families() -> frozenset[str]:
-    """The font families of this machine."""
-    return frozenset(typst.Fonts().families())
+def families(directory: str | None = None) -> frozenset[str]:
+    """The font families of this machine, or those of a directory alone, and those that come with typst."""
+    return frozenset(_fonts(directory).families())
+
+
+def _fonts(directory: str | None, *, embedded: bool = True) -> typst.Fonts:
+    # Not cached: a person installs the missing fonts and asks again. A look takes about 50 ms.
+    return typst.Fonts(
+        include_system_fonts=directory is None,
+        include_embedded_fonts=embedded,
+        font_paths=[] if directory is None else [directory],
+    )
 
 
 @cache
@@ -103,7 +135,9 @@ def _data(report: Report, fonts: list[str]) -> Mapping[str, Any]:
             "legend": report.strip.legend,
         },
         "checkpoint": report.checkpoint,
-        "qr": None if report.checkpoint is None else qr_svg(report.checkpoint),
+        "qr": None if report.checkpoint is None else qr_svg(report.qr or report.checkpoint),
+        "proof": report.proof,
+        "unset": UNSET,
     }
 
 

@@ -18,10 +18,10 @@ class _Drawn(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-def pdf_apart(report: Report, bounds: ChildBounds = BOUNDS) -> bytes:
+def pdf_apart(report: Report, fonts: str | None = None, bounds: ChildBounds = BOUNDS) -> bytes:
     """As `pdf_format.pdf_bytes`, in a separate process. Blocks. Raises SaidError also if the report is too large."""
     try:
-        answer = run_apart(__name__, template_data(report), bounds, _Drawn)
+        answer = run_apart(__name__, template_data(report, fonts), bounds, _Drawn)
     except ChildFailedError:
         raise SaidError(
             "the report is too large for a PDF: ask for a smaller area, or for xlsx",

@@ -10,20 +10,31 @@ from audit.reports.cell_text import time_text
 from audit.reports.document import (
     CellValue,
     ColumnKind,
-    DailyRates,
     HeatStrip,
     Report,
     ReportColumn,
     ReportTable,
+    ReportText,
     StripDay,
 )
 from audit.reports.hour_signs import NOT_OPEN, hour_state, legend
+from audit.reports.made_up import marked
 from audit.reports.reasons import reasons
 from audit.reports.texts import text
-from audit.reports.uptime_report import PeriodFacts, parts_table, period_lines, sums_table, verify_text
+from audit.reports.uptime_report import (
+    PeriodFacts,
+    daily_chart,
+    parts_table,
+    period_lines,
+    sums_table,
+    verify_text,
+    witness_line,
+)
+from audit.sheets.station_proof import StationProof
 from contract.glossary import word
 
 _HOURS = 24
+_PROOF = ("proof_verify", "proof_compare", "proof_digest", "proof_export")
 
 
 class ReportedIncident(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +61,8 @@ class ReportedRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 class StationFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of a report of a station. `parts`: days (or the first days of months) with their figures; `hours`: the
-    figures of the hours of each day, for a month only; `before`: the name and the figures of the period before."""
+    figures of the hours of each day, for a month only; `before`: the name and the figures of the period before;
+    `proof`: for a month only, if the ledger has a checkpoint."""
 
     about: PeriodFacts
     area: str
@@ -61,16 +73,16 @@ class StationFacts(msgspec.Struct, frozen=True, kw_only=True):
     hours: Sequence[tuple[date, Sequence[Figures]]]
     incidents: Sequence[ReportedIncident]
     revisions: Sequence[ReportedRevision]
+    proof: StationProof | None = None
 
 
 def station_report(facts: StationFacts, language: str) -> Report:
     """The report in `language` (zh-CN or en)."""
-    about = facts.about
+    about, proof = facts.about, facts.proof
     title = text("by_month" if about.is_year else "by_day", language)
     causes = tuple(sorted({incident.cause for incident in facts.incidents if incident.cause is not None}))
-    rates = tuple((day, figures.service_rate) for day, figures in sorted(facts.parts))
     place = about.place or ("", "")
-    return Report(
+    report = Report(
         title=text("station_title", language, place=place[1]),
         subtitle=about.period,
         language=language,
@@ -88,11 +100,27 @@ def station_report(facts: StationFacts, language: str) -> Report:
             *([_revisions(facts.revisions, language)] if facts.revisions else []),
         ),
         listed=1,
-        text=verify_text(about, language),
-        chart=None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates),
+        text=_verify_text(facts, language),
+        chart=daily_chart(about, facts.parts, language),
         strip=_strip(facts, language) if facts.hours else None,
-        checkpoint=about.checkpoint,
+        checkpoint=about.checkpoint if proof is None else proof.signed.note.render(),
+        qr=None if proof is None else proof.qr,
+        proof=None if proof is None else proof.render(),
     )
+    return marked(report) if about.made_up else report
+
+
+def _verify_text(facts: StationFacts, language: str) -> ReportText:
+    """The steps for a reader: by the proof if there is one."""
+    usual, proof = verify_text(facts.about, language), facts.proof
+    if proof is None:
+        return usual
+    values = {"digest": proof.digest, "first": proof.first, "last": proof.last}
+    misses = text("comma", language).join(f"{day.day:%m-%d}" for day in proof.unproven)
+    lines = [text(name, language, **values) for name in _PROOF]
+    lines += [text("proof_misses", language, days=misses)] if misses else []
+    lines.append(witness_line(proof.signed.note.render(), language))
+    return msgspec.structs.replace(usual, verify=tuple(lines))
 
 
 def _strip(facts: StationFacts, language: str) -> HeatStrip:

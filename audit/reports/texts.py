@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from audit.reports.effect_texts import EFFECT_TEXTS
 from contract.said import Said
 
 TEXTS: Final = {
@@ -75,6 +76,12 @@ TEXTS: Final = {
     "kind": Said("Kind", "类型"),
     "incident": Said("Incident", "事件"),
     "cause": Said("Cause", "原因"),
+    "made_up_title": Said("MADE-UP DATA · {title}", "虚构数据 · {title}"),
+    "made_up_short": Said("made up", "虚构"),
+    "made_up_note": Said(
+        "All data of this report was made up for a demonstration: no station was measured.",
+        "本报告的全部数据均为演示而虚构，并非任何服务点的实际监测结果。",
+    ),
     "page": Said("page", "第"),
     "verify_title": Said("How to verify", "如何核验"),
     "no_checkpoint": Said(
@@ -88,15 +95,49 @@ TEXTS: Final = {
     ),
     "verify_figures": Said(
         "2. Run on your own machine: milepost verify FOLDER. The command checks signatures and hashes, and computes "
-        "the figures of every station and day again.",
-        "2. 在自己的电脑上运行：milepost verify 目录。该命令检查签名和哈希，并重新计算每个服务点每日的数据。",
+        "the figures of stations and days again, if the ledger has their sources.",
+        "2. 在自己的电脑上运行：milepost verify 目录。该命令检查签名和哈希，"
+        "并对账本中有来源的服务点重新计算每日的数据。",
     ),
     "verify_checkpoint": Said(
         "3. Compare the checkpoint above, which the QR code has too, with the copy of the office that cosigns. The "
         "export must have the same checkpoint or a later one.",
         "3. 将上方检查点（二维码内容相同）与联署单位保存的副本比对；导出文件应含有相同或更晚的检查点。",
     ),
-}
+    "cosigned": Said(
+        "Another office signed this checkpoint (China time): {names}. Give its public key with --witness.",
+        "其他单位已联署此检查点（北京时间）：{names}。核验时请用 --witness 给出其公钥。",
+    ),
+    "no_witness": Said(
+        "No other office signed this checkpoint: who has the key and the database could have made another ledger.",
+        "此检查点没有其他单位联署：同时持有密钥和数据库者可能另造账本。",
+    ),
+    "proof_verify": Said(
+        "1. The proof is attached to this report as PDF, and is the file beside it in other formats. Run on your own "
+        "machine: milepost verify FILE --key KEY, with the public key of the ledger.",
+        "1. 证明文件附在 PDF 报告内；其他格式的报告旁另有证明文件。在自己的电脑上运行：milepost verify 文件 "
+        "--key 密钥（账本的公钥）。",
+    ),
+    "proof_compare": Said(
+        "2. The command prints the proven figures of each day. Compare them with the days of this report.",
+        "2. 该命令显示每日已证明的数据；请与本报告的逐日数据比对。",
+    ),
+    "proof_digest": Said(
+        "3. SHA-256 of the proof: {digest}. The QR code has this hash, and the origin, the size and the root of the "
+        "checkpoint. The command prints the same values.",
+        "3. 证明文件的 SHA-256：{digest}。二维码含此哈希及检查点的来源、条目数和根哈希；该命令会显示相同的值。",
+    ),
+    "proof_export": Said(
+        "4. An export with the figures shows also that these are the newest revisions, and computes them again: "
+        "milepost ledger export FOLDER --from {first} --to {last}, then milepost verify FOLDER.",
+        "4. 含在线数据的导出文件还能证明以上为最新版次，并可重新计算：milepost ledger export 目录 --from {first} "
+        "--to {last}，再运行 milepost verify 目录。",
+    ),
+    "proof_misses": Said(
+        "Only an export can prove these days: {days}.",
+        "以下日期只能用导出文件核验：{days}。",
+    ),
+} | EFFECT_TEXTS
 
 
 def text(name: str, language: str, /, **values: object) -> str:

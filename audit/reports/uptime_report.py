@@ -2,13 +2,15 @@
 Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, Final
 
 import msgspec
 
 from audit.days.figures import Figures
+from audit.ledger.checkpoints import claimed_cosigners
+from audit.ledger.notes import NoteError, parse_note
 from audit.reports.document import (
     CellValue,
     ColumnKind,
@@ -18,9 +20,11 @@ from audit.reports.document import (
     ReportTable,
     ReportText,
 )
+from audit.reports.made_up import marked
 from audit.reports.reasons import not_online_ms, not_served_ms, reasons
 from audit.reports.texts import text
 from contract.glossary import word
+from contract.home import HOME
 
 _VERIFY: Final = ("verify_export", "verify_figures", "verify_checkpoint")
 _RATES: Final = ("online_rate", "service_rate", "coverage")
@@ -40,7 +44,7 @@ class ReportedPlace(msgspec.Struct, frozen=True, kw_only=True):
 
 class PeriodFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The subject of a report. `place`: None for everything in the scope; `kept`: the first and the last counted day;
-    `frozen`: the day on which the month was frozen, None for a year."""
+    `frozen`: the day on which the month was frozen, None for a year; `made_up`: for a demonstration."""
 
     place: tuple[str, str] | None
     period: str
@@ -49,6 +53,7 @@ class PeriodFacts(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[date, date] | None
     frozen: date | None
     checkpoint: str | None
+    made_up: bool = False
 
 
 class UptimeFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +74,7 @@ def uptime_report(facts: UptimeFacts, language: str) -> Report:
     about = facts.about
     place = text("everything", language) if about.place is None else about.place[1]
     title = text("by_month" if about.is_year else "by_day", language)
-    rates = tuple((day, figures.service_rate) for day, figures in sorted(facts.parts))
-    return Report(
+    report = Report(
         title=text("uptime_title", language, place=place),
         subtitle=about.period,
         language=language,
@@ -86,9 +90,10 @@ def uptime_report(facts: UptimeFacts, language: str) -> Report:
         listed=1,
         wide=True,
         text=verify_text(about, language),
-        chart=None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates),
+        chart=daily_chart(about, facts.parts, language),
         checkpoint=about.checkpoint,
     )
+    return marked(report) if about.made_up else report
 
 
 def period_lines(about: PeriodFacts, stations: int | None, language: str) -> tuple[tuple[str, str], ...]:
@@ -121,9 +126,30 @@ def verify_text(about: PeriodFacts, language: str) -> ReportText:
     return ReportText(
         page=text("page", language),
         verify_title=text("verify_title", language),
-        verify=tuple(text(name, language, first=first, last=last) for name in _VERIFY),
+        verify=(
+            *(text(name, language, first=first, last=last) for name in _VERIFY),
+            *([] if about.checkpoint is None else [witness_line(about.checkpoint, language)]),
+        ),
         no_checkpoint=text("no_checkpoint", language),
     )
+
+
+def witness_line(checkpoint: str, language: str) -> str:
+    """Whether another office signed a checkpoint. The signatures are not verified here."""
+    try:
+        cosigners = claimed_cosigners(parse_note(checkpoint))
+    except NoteError:
+        cosigners = ()
+    if not cosigners:
+        return text("no_witness", language)
+    named = [f"{name} ({datetime.fromtimestamp(at, HOME):%Y-%m-%d %H:%M})" for name, at in cosigners]
+    return text("cosigned", language, names=text("comma", language).join(named))
+
+
+def daily_chart(about: PeriodFacts, parts: Iterable[tuple[date, Figures]], language: str) -> DailyRates | None:
+    """The service rate of each day of a month; None for a year, and without days."""
+    rates = tuple((day, figures.service_rate) for day, figures in sorted(parts))
+    return None if about.is_year or not rates else DailyRates(title=text("chart", language), days=rates)
 
 
 def parts_table(parts: Iterable[tuple[date, Figures]], language: str, *, title: str) -> ReportTable:

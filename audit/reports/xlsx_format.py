@@ -1,7 +1,8 @@
 """A report as an XLSX workbook: a sheet of facts, then a sheet for each table. Pure.
 
 Rates and times are numbers with a format, so a spreadsheet can sort and sum them. Texts are written as texts, never as
-formulas or links. Each row is written to disk immediately, so memory does not grow with the number of rows.
+formulas or links. Each row becomes XML at once, so memory grows with the size
+of the file, not with a cell object for each value.
 """
 
 import io

@@ -1,19 +1,18 @@
--- name: try_rollup_lock
--- The lock of the leader, which makes figures and deletes old rows; the session holds the lock until the session ends.
-SELECT pg_try_advisory_lock($1);
-
--- name: bound_rollup_session
--- The server ends the session of a leader that hangs, so that a standby can take over.
-SELECT set_config(name, $1, false) FROM pg_settings
-WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout');
-
 -- name: database_rolls_up
 -- Whether a job of the database makes the figures: on TimescaleDB only the owner may refresh them.
 SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb');
 
 -- name: roll_up
--- Make the figures of all finished hours for which records arrived.
+-- Make the figures of the finished hours of one day (UTC), the oldest one for which records arrived.
 CALL roll_up_records();
+
+-- name: is_more_due
+-- Whether records arrived for further hours that ended five minutes ago.
+SELECT EXISTS (SELECT FROM rollup_touch WHERE began_at < date_trunc('hour', now() - interval '5 minutes'));
+
+-- name: forget_boots
+-- Look at the boots of some stations (at least $2 boots) after a station, and forget the old ones; null: there are no more stations.
+SELECT forget_boots($1, $2);
 
 -- name: forget
 -- Delete records or figures of a kind ($1) that are older than $2, at most $3 rows.

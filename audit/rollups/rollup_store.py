@@ -12,11 +12,20 @@ MOST_FORGOTTEN: Final = 5000
 """Maximum number of rows of a kind that one transaction deletes; on TimescaleDB it drops whole chunks instead."""
 
 
-async def roll_up(connection: Connection) -> None:
-    """Make the figures of hours that ended at least five minutes ago. On TimescaleDB a job of the database does
-    this."""
-    if not await connection.fetchval(QUERIES.database_rolls_up):
-        await connection.execute(QUERIES.roll_up)
+async def roll_up(connection: Connection) -> bool:
+    """Make the figures of hours that ended at least five minutes ago, those of one day in one transaction. Returns
+    whether there are more. On TimescaleDB a job of the database does this."""
+    if await connection.fetchval(QUERIES.database_rolls_up):
+        return False
+    await connection.execute(QUERIES.roll_up)
+    return bool(await connection.fetchval(QUERIES.is_more_due))
+
+
+async def forget_boots(connection: Connection, after: str, most: int = MOST_FORGOTTEN) -> str | None:
+    """Forget old boots of the stations after a station, in the order of their ids, looking at some `most` boots.
+    Returns the last station that was looked at; None: there are no more."""
+    last: str | None = await connection.fetchval(QUERIES.forget_boots, after, most)
+    return last
 
 
 async def forget_old(

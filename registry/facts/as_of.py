@@ -5,6 +5,7 @@ At a moment, of the facts that are effective by then, the newest one holds. What
 when it holds. So a past day is the same for ever as long as the facts up to the same cut are taken.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -33,9 +34,19 @@ class RegistryAsOf:
         self._classes = DayClasses(dict(self._days()))
         # Stations with the same rules share a calendar, which remembers the openings of its days.
         self._calendars: dict[str, Calendar] = {}
+        # What was computed already. Between two changes of a station, `station` gives the same answer.
+        self._changes: dict[str, list[datetime]] = {}
+        self._stations: dict[tuple[str, int], StationThen | None] = {}
+        self._calendar_of: dict[tuple[str, str | None, tuple[str, ...]], Calendar] = {}
 
     def station(self, station: str, at: datetime) -> StationThen | None:
         """What was registered of a station at a moment; None: it was not registered."""
+        known = station, bisect_right(self._all_changes(station), at)
+        if known not in self._stations:
+            self._stations[known] = self._station(station, at)
+        return self._stations[known]
+
+    def _station(self, station: str, at: datetime) -> StationThen | None:
         held = self._held(FactKind.STATION, station, at)
         if held is None:
             return None
@@ -59,6 +70,12 @@ class RegistryAsOf:
     def calendar(self, then: StationThen) -> Calendar:
         """The opening hours that follow from what a station was at a moment. Raises ScheduleError for rules that cannot
         be read."""
+        known = then.station, then.kind, then.path
+        if known not in self._calendar_of:
+            self._calendar_of[known] = self._calendar(then)
+        return self._calendar_of[known]
+
+    def _calendar(self, then: StationThen) -> Calendar:
         kinds = () if then.kind is None else self._versions(FactKind.KIND_SCHEDULE, then.kind)
         scope = StationScope(station=then.station, kind=then.kind, path=then.path)
         overrides = overrides_of(scope, self._overrides(then))
@@ -79,11 +96,17 @@ class RegistryAsOf:
 
     def changes(self, station: str, begin: datetime, end: datetime) -> list[datetime]:
         """The moments between two at which something else may hold of a station than before, in order."""
-        kinds = (FactKind.STATION, FactKind.TERMINAL, FactKind.PROGRAMME)
-        own = [fact for kind in kinds for fact in self._newest_first.get((kind, station), ())]
-        areas = {code for fact in own if (code := (fact.fields or {}).get("area")) is not None}
-        around = [fact for area in areas for fact in self._newest_first.get((FactKind.AREA, area), ())]
-        return sorted({fact.effective_at for fact in (*own, *around) if begin < fact.effective_at < end})
+        found = self._all_changes(station)
+        return found[bisect_right(found, begin) : bisect_left(found, end)]
+
+    def _all_changes(self, station: str) -> list[datetime]:
+        if station not in self._changes:
+            kinds = (FactKind.STATION, FactKind.TERMINAL, FactKind.PROGRAMME)
+            own = [fact for kind in kinds for fact in self._newest_first.get((kind, station), ())]
+            areas = {code for fact in own if (code := (fact.fields or {}).get("area")) is not None}
+            around = [fact for area in areas for fact in self._newest_first.get((FactKind.AREA, area), ())]
+            self._changes[station] = sorted({fact.effective_at for fact in (*own, *around)})
+        return self._changes[station]
 
     def _held(self, kind: FactKind, subject: str, at: datetime) -> dict[str, Any] | None:
         """The fields of a subject that is registered as a whole; None: it was not registered."""

@@ -29,12 +29,16 @@ async def take_cut(connection: Connection, *, within: float = 300.0) -> int:
     """
     if connection.is_in_transaction():
         raise AssertionError("a cut is taken outside a transaction")
-    async with asyncio.timeout(within):
-        while True:
-            async with connection.transaction():
-                if await connection.fetchval(QUERIES.try_alone):
-                    return int(await connection.fetchval(QUERIES.newest_fact))
-            await asyncio.sleep(_AGAIN)
+    clock = asyncio.get_running_loop().time
+    ends = clock() + within
+    while True:
+        async with connection.transaction():
+            if await connection.fetchval(QUERIES.try_alone):
+                return int(await connection.fetchval(QUERIES.newest_fact))
+        # Between two attempts: a cancelled attempt would leave the connection in its transaction.
+        if clock() >= ends:
+            raise TimeoutError(f"writers of the registry left no moment for a cut in {within} s")
+        await asyncio.sleep(_AGAIN)
 
 
 def fact_of(row: asyncpg.Record) -> RegistryFact:

@@ -12,9 +12,10 @@ SELECT closed_at IS NOT NULL FROM finding WHERE id = $1 FOR UPDATE;
 SELECT count(*) FROM photo WHERE incident = $1 OR closure = $2 OR finding = $3;
 
 -- name: find_photo
--- The same picture that was sent before.
+-- The same picture that was sent before, for the repair $5 if it is given.
 SELECT id, sha256, octet_length(jpeg) AS bytes, width, height, incident, closure, finding, repair, made_by, made_remark, made_at
-FROM photo WHERE (incident = $1 OR closure = $2 OR finding = $3) AND sha256 = $4;
+FROM photo WHERE (incident = $1 OR closure = $2 OR finding = $3) AND sha256 = $4 AND ($5::bigint IS NULL OR repair = $5)
+ORDER BY repair NULLS FIRST LIMIT 1;
 
 -- name: insert_photo
 INSERT INTO photo (incident, closure, finding, repair, sha256, jpeg, width, height, made_by, made_remark)

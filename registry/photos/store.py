@@ -61,14 +61,15 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
 
 async def add_photo(connection: Connection, of: PhotoOf, photo: Photo, by: Author) -> tuple[KeptPhoto, bool] | None:
     """Store a photo, with its entry in the ledger, in the caller's transaction. Returns the photo, and whether it is
-    new: the same photo is stored once. None: there is no such incident, closure or finding in the scope.
+    new: the same photo is stored once, and once for each repair that it shows. None: there is no such incident, closure
+    or finding in the scope.
 
     Raises PhotoRefusedError if there are MOST_PHOTOS already, for a withdrawn closure and for a closed finding.
     """
     if not await _lock(connection, of):
         return None
     sha256 = hashlib.sha256(photo.jpeg).digest()
-    found = await connection.fetchrow(QUERIES.find_photo, *of.numbers, sha256)
+    found = await connection.fetchrow(QUERIES.find_photo, *of.numbers, sha256, of.repair)
     if found is not None:
         return _kept(found), False
     if await connection.fetchval(QUERIES.count_photos, *of.numbers) >= MOST_PHOTOS:

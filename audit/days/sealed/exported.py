@@ -5,7 +5,7 @@ stations that are not in the ledger: presence, and the times in which the platfo
 """
 
 from datetime import date, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,13 +23,14 @@ class AreaFigures(msgspec.Struct, frozen=True, kw_only=True):
     others."""
 
     day: date
-    path: Path
+    path: Annotated[Path, msgspec.Meta(min_length=1)]
     groups: tuple[QuietGroup, ...] = ()
     lines: tuple[DayLine, ...] = ()
 
 
 class StationRecords(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Records of a station. `follows`: there are newer facts about the station that its figures do not include yet."""
+    """Records of a station. `follows`: there are newer facts about the station that its figures do not include yet.
+    Nothing proves this, so figures that differ are then neither right nor wrong."""
 
     station: str
     gaps: tuple[UnknownInterval, ...] = ()
@@ -49,6 +50,9 @@ class ExportedFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     `begun`: the first day that was ever kept. `cut`: the last fact of the registry that the figures include. `waiting`:
     subjects of entries about figures that are not sealed yet. `whole`: the export shows all entries that are sources.
+    `sources_from`: records of earlier days are deleted; None: of no day.
+
+    Nobody signs this. Whoever edits it can only make less verified, and the result then says so.
     """
 
     first: date
@@ -60,24 +64,32 @@ class ExportedFigures(msgspec.Struct, frozen=True, kw_only=True):
     figures: tuple[FigureFile, ...]
     records: tuple[FigureFile, ...]
     whole: bool = True
+    sources_from: date | None = None
 
     def has(self, day: date, path: Path) -> bool:
         """Whether the export covers the figures of an area on a day."""
         return self.first <= day <= self.last and (self.area is None or self.area in path)
 
-    def has_month(self, month: date, path: Path) -> bool:
-        """Whether the export covers all kept days of a month; `month`: the first day."""
+    def has_month(self, month: date, path: Path, begun: date) -> bool:
+        """Whether the export covers all kept days of a month; `month`: the first day, `begun`: the first kept day."""
         last = following_month(month) - timedelta(days=1)
-        return self.first <= max(month, self.begun) and self.has(last, path)
+        return self.first <= max(month, begun) and self.has(last, path)
 
 
 class FigureTally(msgspec.Struct, frozen=True, kw_only=True):
     """The result of the verification of figures. `compared`: number of station days that were compared with the entry
-    of their area; `computed`: how many of them were computed again; `waiting`: number of area days whose entry is not
-    sealed yet."""
+    of their area; `computed`: how many of them were computed again, with the same result or a finding; `unsure`: how
+    many differ, while the export says that newer facts or deleted records explain it; `waiting`: number of area days
+    and months that differ from their entry, while the export says that a newer one is not sealed yet."""
 
     first: date
     last: date
     compared: int
     computed: int
     waiting: int
+    unsure: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every figure was verified."""
+        return 0 < self.compared == self.computed and self.waiting == 0

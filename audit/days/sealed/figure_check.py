@@ -7,8 +7,8 @@ import msgspec
 
 from audit.days.figures import Figures
 from audit.days.sealed.exported import AreaFigures, ExportedFigures, FigureTally, StationRecords
-from audit.days.sealed.leaf_sources import LeafSources
-from audit.days.sealed.recompute import Recomputation
+from audit.days.sealed.leaf_sources import LeafSources, first_day
+from audit.days.sealed.recompute import Recomputation, UnreadableEntriesError
 from audit.days.sealed.trees import DayLine, Path, QuietGroup, area_trees
 from audit.ledger.verify import MOST_FINDINGS, LedgerFault, Wrong
 from contract.said import Said
@@ -24,7 +24,7 @@ class FigureCheck:
         self._waiting = set(exported.waiting)
         self._seen: set[tuple[date, Path]] = set()
         self._months: dict[tuple[str, Path], Figures] = {}
-        self._compared = self._computed = self._waited = 0
+        self._compared = self._computed = self._waited = self._unsure = 0
         self._findings: list[LedgerFault] = []
 
     def take(self, found: AreaFigures) -> None:
@@ -49,6 +49,7 @@ class FigureCheck:
             compared=self._compared,
             computed=self._computed,
             waiting=self._waited,
+            unsure=self._unsure,
         )
         return tally, findings
 
@@ -56,17 +57,18 @@ class FigureCheck:
         """Compare the tree over the stations of an area with the tree of the newest entry."""
         trees = [tree for tree in area_trees(found.day, found.groups, found.lines) if tree.path == found.path]
         place = "/".join(found.path)
+        sealed = self._sources.days.get((found.day, found.path))
+        if trees and sealed is not None and trees[0].body == sealed.body:
+            return
         if trees and trees[0].subject in self._waiting:
             self._waited += 1
-            return
-        sealed = self._sources.days.get((found.day, found.path))
-        if sealed is None:
+        elif sealed is None:
             self._find(
                 Wrong.INSERTED,
                 f"inserted: {found.day} area {place}: the ledger has no entry of these figures",
                 f"插入：{found.day} 区划 {place}：账本中没有这些数值的记录",
             )
-        elif not trees or trees[0].body != sealed.body:
+        else:
             self._find(
                 Wrong.CHANGED,
                 f"changed: {found.day} area {place}: figures or revisions of its stations are not those of leaf "
@@ -75,12 +77,20 @@ class FigureCheck:
             )
 
     def _recompute(self, line: DayLine, day: date) -> None:
-        if self._recomputation is None:
+        if self._recomputation is None or not self._exported.has(day, line.path):
             return
-        fresh = self._recomputation.day(line.station, day)
+        try:
+            fresh = self._recomputation.day(line.station, day)
+        except UnreadableEntriesError as exc:
+            self._find(
+                Wrong.UNREADABLE,
+                f"unreadable: {day} station {line.station}: its figures cannot be computed again, because an entry "
+                f"cannot be read ({exc})",
+                f"无法读取：{day} 站点 {line.station}：有记录无法读取（{exc}），数值无法重算",
+            )
+            return
         if fresh is None:
             return
-        self._computed += 1
         told = [
             f"{name} {was} -> {now}"
             for name in Figures.__struct_fields__
@@ -88,6 +98,10 @@ class FigureCheck:
         ]
         if line.path != fresh.path:
             told.append(f"area {'/'.join(line.path)} -> {'/'.join(fresh.path)}")
+        if told and self._recomputation.may_differ(line.station, day):
+            self._unsure += 1
+            return
+        self._computed += 1
         if told:
             what = ", ".join(told)
             self._find(
@@ -115,12 +129,17 @@ class FigureCheck:
 
     def _compare_months(self) -> None:
         """Compare frozen months with the sums of their days, without addenda, if the export has all days."""
+        # The first kept day follows from the entries and the files: the manifest is not signed.
+        begun = min((self._sources.earliest, *(day for day, _ in self._seen)))
         for (month, path), sealed in self._sources.months.items():
-            waits = f"area_month/{path[-1]}/{month}" in self._waiting
-            if waits or not self._exported.has_month(date.fromisoformat(f"{month}-01"), path):
+            if not self._exported.has_month(first_day(month), path, begun):
                 continue
             fresh = msgspec.structs.asdict(self._months.get((month, path), Figures()))
-            if fresh != sealed.body.get("figures"):
+            if fresh == sealed.body.get("figures"):
+                continue
+            if f"area_month/{path[-1]}/{month}" in self._waiting:
+                self._waited += 1
+            else:
                 place = "/".join(path)
                 self._find(
                     Wrong.CHANGED,

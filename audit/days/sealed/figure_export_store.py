@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Final
 
 import msgspec
 
+from audit.days.local_days import source_window
 from audit.days.recorded import NOTHING_RECORDED
 from audit.days.sealed.exported import FIGURES, RECORDS, AreaFigures, ExportedFigures, FigureFile, StationRecords
 from audit.days.sealed.tree_store import QUERIES, figures_of_areas
@@ -17,7 +18,6 @@ from store.pool import Connection
 _LINES: Final = 3_000
 """Days of areas in a file."""
 _STATIONS: Final = 5_000
-_AROUND: Final = timedelta(hours=54)
 Write = Callable[[str, bytes], None]
 """Writes a file with a name and its bytes; this may take a while."""
 
@@ -43,11 +43,40 @@ async def export_figures(connection: Connection, wanted: WantedFigures, write: W
         last=last,
         area=wanted.area,
         begun=state["first_day"],
+        sources_from=state["sources_from"],
         cut=state["cut"],
         waiting=tuple(row["subject"] for row in await connection.fetch(QUERIES.waiting_figures)),
         figures=tuple(figures),
         records=tuple(records),
     )
+
+
+async def export_compared(
+    connection: Connection, wanted: WantedFigures, size: int, write: Write
+) -> ExportedFigures | None:
+    """Write only the files of figures, to be compared with a log of `size` leaves: for a reader who cannot see which
+    stations have new facts. None: no day was ever kept."""
+    state = await connection.fetchrow(QUERIES.kept_until)
+    if state is None:
+        return None
+    first, last = max(wanted.first, state["first_day"]), min(wanted.last, state["last_day"])
+    waiting = await connection.fetch(QUERIES.unsealed_figures, first, last, wanted.area, size)
+    return ExportedFigures(
+        first=first,
+        last=last,
+        area=wanted.area,
+        begun=state["first_day"],
+        cut=state["cut"],
+        waiting=tuple(row["subject"] for row in waiting),
+        figures=tuple([each async for each in _figure_files(connection, first, last, wanted.area, write)]),
+        records=(),
+        whole=False,
+    )
+
+
+async def count_stations(connection: Connection, wanted: WantedFigures) -> int:
+    """The number of stations with kept days."""
+    return len(await connection.fetch(QUERIES.stations_of_figures, wanted.first, wanted.last, wanted.area))
 
 
 async def _figure_files(
@@ -68,7 +97,7 @@ async def _record_files(
     rows = await connection.fetch(QUERIES.stations_of_figures, first, last, area)
     untold = await untold_stations(connection)
     for number, names in enumerate(_parts([row["station"] for row in rows])):
-        recorded = await load_recorded(connection, names, _midnight(first) - _AROUND, _midnight(last) + 2 * _AROUND)
+        recorded = await load_recorded(connection, names, *source_window(first, last))
         every = ((name, recorded.get(name, NOTHING_RECORDED), name in untold) for name in names)
         found = [
             StationRecords(station=name, gaps=own.gaps, presence=own.presence, follows=follows)
@@ -87,7 +116,3 @@ def _written(name: str, found: Sequence[AreaFigures | StationRecords], write: Wr
 def _parts(names: Sequence[str]) -> Iterator[list[str]]:
     for place in range(0, len(names), _STATIONS):
         yield list(names[place : place + _STATIONS])
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)

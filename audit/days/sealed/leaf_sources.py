@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -13,11 +13,21 @@ from audit.findings.effects import CorrectedTime
 from audit.findings.rules import CountsAs
 from audit.timeline import StateChange
 from registry.facts.as_of import RegistryAsOf
-from registry.facts.model import FactKind, RegistryFact
+from registry.facts.model import RegistryFact
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_FIGURES: Final = {"days.closed", "days.revised", "month.frozen"}
 _OF_CORRECTIONS: Final = {"correction.proposed", "correction.approved"}
+_UNREADABLE: Final = (
+    msgspec.MsgspecError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+_SealedPath = Annotated[Path, msgspec.Meta(min_length=1)]
 
 
 class SealedFigures(msgspec.Struct, frozen=True):
@@ -27,6 +37,11 @@ class SealedFigures(msgspec.Struct, frozen=True):
     body: Mapping[str, Any]
 
 
+def is_of_figures(data: bytes) -> bool:
+    """Whether a leaf is an entry about figures; leaves are RFC 8785, so no text in them looks like this."""
+    return any(f'"kind":"{kind}"'.encode() in data for kind in _OF_FIGURES)
+
+
 class LeafSources:
     """Takes leaves in their order. A leaf that cannot be read is ignored here; verification reports such a leaf."""
 
@@ -34,6 +49,8 @@ class LeafSources:
         self._exported = exported
         self._facts: dict[int, RegistryFact] = {}
         self._proposed: dict[str, Mapping[str, Any]] = {}
+        self.earliest = date.max
+        """The first day of which the entries have figures; `date.max`: they have none."""
         self.changes: dict[str, list[StateChange]] = defaultdict(list)
         self.corrections: dict[str, list[CorrectedTime]] = defaultdict(list)
         self.days: dict[tuple[date, Path], SealedFigures] = {}
@@ -47,7 +64,15 @@ class LeafSources:
                 self._read_transition(row)
             elif row["row"] == "ledger_entry":
                 self._read_entry(index, row)
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        except (
+            msgspec.MsgspecError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ):
             return
 
     def registry(self) -> RegistryAsOf:
@@ -56,8 +81,8 @@ class LeafSources:
 
     def _read_transition(self, row: Mapping[str, Any]) -> None:
         if row["terminal"] is None:
-            change = StateChange(seq=row["seq"], at=moment_of(row["at_ms"]), state=row["after"], usable=row["usable"])
-            self.changes[row["station"]].append(change)
+            change = {"seq": row["seq"], "at": moment_of(row["at_ms"]), "state": row["after"], "usable": row["usable"]}
+            self.changes[row["station"]].append(msgspec.convert(change, StateChange))
 
     def _read_entry(self, index: int, row: Mapping[str, Any]) -> None:
         kind, body = row["kind"], row["body"]
@@ -67,10 +92,14 @@ class LeafSources:
         elif kind in _OF_CORRECTIONS:
             self._read_correction(kind, row["subject"], body)
         elif kind in _OF_FIGURES:
-            path = tuple(body["path"])
+            path = msgspec.convert(body["path"], _SealedPath)
             if kind == "month.frozen":
+                first_day(body["month"])
                 self.months[body["month"], path] = SealedFigures(index, body)
-            elif self._exported.has(day := date.fromisoformat(body["day"]), path):
+                return
+            day = date.fromisoformat(body["day"])
+            self.earliest = min(self.earliest, day)
+            if self._exported.has(day, path):
                 self.days[day, path] = SealedFigures(index, body)
 
     def _keep_fact(self, fact: RegistryFact) -> None:
@@ -94,13 +123,19 @@ def moment_of(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
 
 
+def first_day(month: str) -> date:
+    """The first day of a month as entries have it. Raises ValueError."""
+    return date.fromisoformat(f"{month}-01")
+
+
 def _facts(body: Mapping[str, Any]) -> Iterator[RegistryFact]:
     for each in body["facts"]:
-        yield RegistryFact(
-            id=each["id"],
-            kind=FactKind(each["kind"]),
-            subject=each["subject"],
-            effective_at=_EPOCH + timedelta(microseconds=each["effective_us"]),
-            whole=each.get("whole", False),
-            fields=each.get("fields"),
-        )
+        fact = {
+            "id": each["id"],
+            "kind": each["kind"],
+            "subject": each["subject"],
+            "effective_at": _EPOCH + timedelta(microseconds=each["effective_us"]),
+            "whole": each.get("whole", False),
+            "fields": each.get("fields"),
+        }
+        yield msgspec.convert(fact, RegistryFact)

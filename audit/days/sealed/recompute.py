@@ -14,11 +14,16 @@ from audit.days.local_days import LocalDay
 from audit.days.recorded import Recorded, closed_days, days_between
 from audit.days.sealed.exported import ExportedFigures, StationRecords
 from audit.days.sealed.leaf_sources import LeafSources
+from audit.days.sealed.trees import Path
 from audit.days.station_days import StationDay
 from audit.timeline import StateChange, valid_changes
 from registry.closures.rules import union
+from registry.facts.as_of import RegistryAsOf
 from registry.facts.model import StationThen
-from registry.hours.opening_text import ScheduleError
+
+
+class UnreadableEntriesError(Exception):
+    """Entries that the figures of a station follow from cannot be read; the message is the class of the error."""
 
 
 class Recomputation:
@@ -26,23 +31,33 @@ class Recomputation:
 
     def __init__(self, exported: ExportedFigures, sources: LeafSources, records: Mapping[str, StationRecords]) -> None:
         self._first, self._last = exported.first, exported.last
+        self._sources_from = exported.sources_from or date.min
         self._sources = sources
         self._records = records
-        self._registry = sources.registry()
+        self._registry, self._unreadable = _registry(sources)
         self._quiet: dict[Any, StationDay] = {}
         self._days: dict[str, tuple[LocalDay, ...]] = {}
         self._same: dict[LocalDay, LocalDay] = {}
 
     def day(self, station: str, day: date) -> StationDay | None:
-        """The figures of a day; None: the entries do not contain enough about the station, or its figures do not
-        include the newest facts yet."""
+        """The figures of a day; None: the entries do not contain enough about the station. Raises
+        UnreadableEntriesError."""
+        if self._unreadable:
+            raise UnreadableEntriesError(self._unreadable)
         records = self._records.get(station, StationRecords(station=station))
-        if records.follows:
-            return None
         try:
-            return self._computed(station, self._local(station, day), records)
-        except ScheduleError:
-            return None
+            found = self._computed(station, self._local(station, day), records)
+            if found is not None:
+                msgspec.convert(found.path, Path)
+        except Exception as exc:
+            # The fields of facts have any form if somebody edited an entry.
+            raise UnreadableEntriesError(type(exc).__name__) from exc
+        return found
+
+    def may_differ(self, station: str, day: date) -> bool:
+        """Whether the export says that its entries and records are not what the figures of a day were computed from."""
+        records = self._records.get(station)
+        return (records is not None and records.follows) or day < self._sources_from
 
     def _local(self, station: str, day: date) -> LocalDay:
         """A local day of a station. Stations with the same zones share the day in memory."""
@@ -81,3 +96,11 @@ class Recomputation:
             if span[1] > day.begin and span[0] < day.end
         ]
         return day, self._registry.calendar(then).key, then.lifecycle, tuple(closures), state
+
+
+def _registry(sources: LeafSources) -> tuple[RegistryAsOf, str]:
+    """The registry according to the entries; or an empty one, and the class of the error."""
+    try:
+        return sources.registry(), ""
+    except Exception as exc:  # as above
+        return RegistryAsOf(()), type(exc).__name__

@@ -21,7 +21,8 @@ QUERIES: Final = queries_beside(__file__)
 AREAS_AT_ONCE: Final = 100
 """Maximum number of areas whose stations are in memory at the same time."""
 _ACTOR: Final = "system"
-_OF_DAYS: Final = (LedgerKind.DAYS_CLOSED, LedgerKind.DAYS_REVISED)
+OF_DAYS: Final = (LedgerKind.DAYS_CLOSED, LedgerKind.DAYS_REVISED)
+"""The kinds of entries about days."""
 
 AreaDay = tuple[date, Path]
 """A day, and the path of an area: the area and all areas above it."""
@@ -102,7 +103,7 @@ async def wrong_days(
     """
     rows = await connection.fetch(QUERIES.areas_of_days, first, last, area)
     async for trees in load_trees(connection, [(row["day"], tuple(row["path"])) for row in rows]):
-        newest = await _newest(connection, [tree.subject for tree in trees], _OF_DAYS)
+        newest = await _newest(connection, [tree.subject for tree in trees], OF_DAYS)
         for tree in trees if newest else ():
             if newest.get((tree.subject, tree.path)) != canonical(tree.body):
                 yield tree.day, tree.path
@@ -118,7 +119,7 @@ async def wrong_months(
         newest = await _newest(connection, subjects, [LedgerKind.MONTH_FROZEN])
         for entry in entries if newest else ():
             body = canonical(entry.body)
-            path = _path_in(body)
+            path = path_in(body)
             if (area is None or area in path) and newest.get((entry.subject, path)) != body:
                 yield row["month"], path
 
@@ -150,11 +151,11 @@ async def _newest(
 ) -> Mapping[tuple[str, Path], bytes]:
     found: dict[tuple[str, Path], bytes] = {}
     for row in await connection.fetch(QUERIES.entries_of, list(subjects), [kind.value for kind in kinds]):
-        found.setdefault((row["subject"], _path_in(row["body"])), row["body"])
+        found.setdefault((row["subject"], path_in(row["body"])), row["body"])
     return found
 
 
-def _path_in(body: bytes) -> Path:
+def path_in(body: bytes) -> Path:
     """The path in an entry; empty for a damaged entry."""
     try:
         return tuple(msgspec.json.decode(body)["path"])

@@ -101,8 +101,11 @@ class _Growing:
             self.stations += 1
             self.sums.append(counts)
 
+    def ordered(self) -> list[tuple[str, int, bytes]]:
+        return sorted(self.lines)
+
     def tree(self, day: date, path: Path) -> AreaTree:
-        root = tree_root([leaf_hash(data) for _, _, data in sorted(self.lines)])
+        root = tree_root([leaf_hash(data) for _, _, data in self.ordered()])
         return AreaTree(
             day=day,
             path=path,
@@ -119,6 +122,18 @@ def area_trees(day: date, groups: Iterable[QuietGroup], lines: Iterable[DayLine]
     `lines`: all revisions of the stations that are not quiet on this day. If such a station is in a group too, only its
     lines count.
     """
+    areas = _grown(groups, lines)
+    return [areas[path].tree(day, path) for path in sorted(areas)]
+
+
+def area_lines(path: Path, groups: Iterable[QuietGroup], lines: Iterable[DayLine]) -> list[tuple[str, int, bytes]]:
+    """The lines of one area in the order of its tree, as (station, revision, bytes); the arguments are those of
+    `area_trees`."""
+    found = _grown(groups, lines).get(path)
+    return [] if found is None else found.ordered()
+
+
+def _grown(groups: Iterable[QuietGroup], lines: Iterable[DayLine]) -> dict[Path, _Growing]:
     own: dict[str, list[DayLine]] = {}
     for line in lines:
         own.setdefault(line.station, []).append(line)
@@ -130,4 +145,4 @@ def area_trees(day: date, groups: Iterable[QuietGroup], lines: Iterable[DayLine]
         newest = max(revisions, key=lambda line: line.revision)
         for path in {line.path for line in revisions if line.path}:
             areas.setdefault(path, _Growing()).add(revisions, newest.figures if newest.path == path else None)
-    return [areas[path].tree(day, path) for path in sorted(areas)]
+    return areas

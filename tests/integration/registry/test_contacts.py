@@ -86,7 +86,8 @@ async def test_the_ledger_names_ids_and_fingerprints_only(connection: Connection
     (_, first), (kind, body) = await entries(connection, "contact/li")
     assert (kind, body["area"], body["role"], body["account"]) == ("contact.changed", EAST, "technician", made.account)
     assert body["channels"] == [{"kind": "mail", "fingerprint": made.channels[0].fingerprint}]
-    assert not {"138", "geheim", "李四"} & {part for part in ("138", "geheim", "李四") if part in f"{first}{body}"}
+    secrets = ("138001", "geheim", "李四")  # a shorter part of the number can stand in a fingerprint by chance
+    assert not [part for part in secrets if part in f"{first}{body}"]
 
 
 async def test_what_does_not_change_is_not_written(connection: Connection) -> None:

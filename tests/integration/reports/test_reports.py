@@ -133,6 +133,18 @@ async def test_the_same_report_has_the_same_bytes(client: httpx.AsyncClient, pat
     }  # fmt: skip
 
 
+async def test_a_server_without_fonts_writes_what_needs_none(days: DayWorld, database: str, tmp_path: Path) -> None:
+    """The names of the stations are Chinese, and the server has no font for them."""
+    (tmp_path / "fonts").mkdir()
+    await days.pool.execute("UPDATE station SET name = '吉隆村阅读室' WHERE id = 'a'")
+    async with serving(config(database, tmp_path, fonts=str(tmp_path / "fonts"))) as (client, _):
+        answer = await client.get(UPTIME, params={"period": "2026-11"})
+        assert answer.status_code == 503
+        assert f"{tmp_path / 'fonts'} has no fonts" in answer.json()["detail"]
+        for path, form in ((UPTIME, "xlsx"), (UPTIME, "csv"), ("/api/v1/reports/stations/a", "xlsx")):
+            await asked(client, path, format=form)
+
+
 async def test_of_a_station(client: httpx.AsyncClient) -> None:
     book = workbook(await asked(client, "/api/v1/reports/stations/b", format="xlsx", language="en"))
     facts = {row[0]: row[1] for row in book.worksheets[0].iter_rows(values_only=True)}

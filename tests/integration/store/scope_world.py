@@ -65,7 +65,7 @@ async def a_country(pool: Pool) -> World:
     for number, (station, area) in enumerate(STATIONS.items()):
         await world.station(station, "offline", area=area)
         await world.transition(station, 60, "offline")
-        for table in ("health", "usage", "presence"):
+        for table in ("health", "usage", "presence", "inventory"):
             await world.record(table, station, 60, number)
         await world.incident("station_offline", station=station, area=area)
         await world.closure(-1, 1, station=station)

@@ -1,13 +1,20 @@
 """Every table has a decision about the API: a policy, a view, nothing of a station in it, or no right."""
 
+import re
+
 import pytest
 
+from access.rules import OPERATOR
+from store.ledger import LedgerEntry, append_entries
+from store.ledger_kinds import LedgerKind
 from store.migrate import migrate
 from store.pool import Pool
+from tests.integration.store.scope_world import EAST, STATIONS, TOWN, WEST, a_country, scoped
+from tests.machine_words import ROOT
 
 COMMON = {
     "announced_restart", "area_count_known", "calendar", "calendar_opening", "consumer_offset", "day_class",
-    "day_state", "month_frozen", "share_day",
+    "day_state", "made_up_history", "month_frozen", "record_kept", "share_day",
     "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile", "log_end", "message_template",
     "pipeline_gap", "programme", "schema_migration", "service_sign",
 }  # fmt: skip
@@ -18,10 +25,10 @@ ADDED_TO = {"ledger_pending", "ledger_salt"}
 """Numbers and random bytes that the API may add and not read."""
 CLOSED = {
     "attempt", "blind_spot_memory", "boot_anchor", "cause_memory", "channel_key", "channel_state", "command_reply",
-    "day_seen", "day_share", "day_touch", "day_wake",
+    "dashboard_login", "day_seen", "day_share", "day_touch", "day_wake",
     "delivery", "escalation_wake", "event", "flapping_memory", "health_memory", "health_state",
-    "incident_clock", "inventory", "record_box", "record_kept", "rollup_touch", "schedule", "schedule_override",
-    "send_limit", "share_escalation",
+    "incident_clock", "record_box", "rollup_touch", "schedule", "schedule_override",
+    "send_limit",
     "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
 }  # fmt: skip
 """Tables on which the API has no right, because it asks none of them."""
@@ -90,3 +97,53 @@ async def test_rights_of_the_api_are_repaired_by_the_next_migrate(pool: Pool, re
         )
         assert await migrate(connection) == []
     assert await held() == before
+
+
+OF_A_PLACE = {
+    "account", "area_day", "area_month", "closure", "contact", "correction", "duty", "finding", "incident", "repair",
+    "route", "silence", "station", "substitute", "token",
+}  # fmt: skip
+"""Subjects of the ledger that a scope sees if it has their place; a scope sees `ledger` always."""
+OF_THE_WHOLE = {"database", "history", "import", "registry", "restart", "shard", "template"}
+"""Subjects that only the whole sees."""
+ROWS = {
+    "finding": "INSERT INTO finding (kind, station, from_at, until_at, text, made_by, made_at) "
+    "VALUES ('finding', $1, now() - interval '1 hour', now(), 't', 'a', now()) RETURNING id",
+    "correction": "INSERT INTO correction (station, from_at, until_at, counts_as, reason, proposed_by, proposed_at) "
+    "VALUES ($1, now() - interval '1 hour', now(), 'up', 'r', 'a', now()) RETURNING id",
+    "repair": "INSERT INTO repair (incident, at, made_by, cause) "
+    "SELECT id, now(), 'a', 'power' FROM incident WHERE station = $1 RETURNING id",
+    "substitute": "INSERT INTO duty_substitute (contact, substitute, from_at, until_at, edited_by) "
+    "VALUES ($1, 'of-the-county', now(), now() + interval '1 hour', 'a') RETURNING id",
+}
+"""A row of a station, or of the contact with the id of the station."""
+
+
+def test_every_subject_of_the_ledger_has_a_decision() -> None:
+    kinds = (ROOT / "docs/ledger.md").read_text(encoding="utf-8").partition("## Kinds")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in kinds.splitlines() if line.startswith("| `")]
+    subjects = {subject for row in rows for subject in re.findall(r"`([a-z_]+)", row[2])}
+    assert subjects == OF_A_PLACE | OF_THE_WHOLE | {"ledger"}
+
+
+async def test_a_scope_sees_the_entries_of_its_place(pool: Pool) -> None:
+    """A substitute is seen by a scope that has both contacts."""
+    world = await a_country(pool)
+    await world.contact("of-the-county", area=EAST)
+    subjects = {f"{kind}/x" for kind in OF_THE_WHOLE | {"finding"}}
+    of = dict[str, set[str]]()
+    for station in ("s-east", "s-town", "s-west"):
+        await world.contact(station, area=STATIONS[station])
+        of[station] = {f"{kind}/{await pool.fetchval(sql, station)}" for kind, sql in ROWS.items()}
+        subjects |= of[station]
+    async with pool.acquire() as connection, connection.transaction():
+        await append_entries(
+            connection,
+            [LedgerEntry(kind=LedgerKind.FINDING_MADE, subject=one, actor=OPERATOR) for one in sorted(subjects)],
+        )
+    own = {station: {one for one in made if not one.startswith("substitute/")} for station, made in of.items()}
+    expected = {EAST: of["s-east"] | of["s-town"], TOWN: own["s-town"], WEST: own["s-west"], "99": set(), "*": subjects}
+    for scope, seen in expected.items():
+        async with scoped(pool, scope) as connection:
+            rows = await connection.fetch("SELECT subject FROM ledger_entry WHERE kind = 'finding.made'")
+        assert {row["subject"] for row in rows} == seen, scope

@@ -29,7 +29,7 @@ OF_A_STATION: Mapping[str, str] = {
     "station": "SELECT id FROM station",
     **{name: f"SELECT DISTINCT station FROM {name}" for name in (  # noqa: S608
         "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member", "transition", "health",
-        "usage", "presence", "station_lifecycle", "dead_letter", "station_stand", "station_aside",
+        "usage", "presence", "inventory", "station_lifecycle", "dead_letter", "station_stand", "station_aside",
     )},
     "closure": "SELECT station FROM closure",
     "incident": "SELECT station FROM incident",

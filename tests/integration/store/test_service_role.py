@@ -34,7 +34,10 @@ OF_THE_API = ("access/", "api/")
 """Rooms whose queries run as the role of the API (test_scope_rights.py)."""
 OF_THE_SEALER = ("audit/ledger/", "audit/days/", "audit/rollups/")
 """Whose queries run as a role of their own (tests/integration/audit: test_sealing.py, rollups)."""
-OF_THE_OWNER = {"make_login", "keep_apart", "end_sessions", "void_codes", "unseal"}
+OF_THE_OWNER = {
+    "make_login", "keep_apart", "end_sessions", "void_codes", "unseal", "mark_made_up",
+    "has_dashboard_login", "put_dashboard_login",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if not path.startswith((*OF_THE_API, *OF_THE_SEALER))])

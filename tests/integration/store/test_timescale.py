@@ -32,16 +32,47 @@ async def test_every_migration_runs_and_only_once(timescale: asyncpg.Connection)
     assert await migrate(timescale) == []
 
 
-async def test_records_are_hypertables_of_one_day(timescale: asyncpg.Connection) -> None:
+async def test_records_are_hypertables_whose_chunks_are_worth_compressing(timescale: asyncpg.Connection) -> None:
+    """A station has at least some thirty records in a chunk, except of presence."""
     rows = await timescale.fetch(
         "SELECT hypertable_name::text AS name, time_interval, column_name::text AS by, compression_enabled "
         "FROM timescaledb_information.dimensions JOIN timescaledb_information.hypertables USING (hypertable_name) "
         "ORDER BY hypertable_name"
     )
     assert [row["name"] for row in rows] == RECORD_TABLES
-    assert {(row["time_interval"], row["by"], row["compression_enabled"]) for row in rows} == {
-        (timedelta(days=1), "ts", True)
-    }
+    assert {(row["by"], row["compression_enabled"]) for row in rows} == {("ts", True)}
+    assert {row["name"]: row["time_interval"].days for row in rows} == {
+        "health": 1, "usage": 10, "inventory": 30, "presence": 30, "event": 30
+    }  # fmt: skip
+    figures = await timescale.fetch(
+        "SELECT a.view_name::text AS name, d.time_interval FROM timescaledb_information.continuous_aggregates a "
+        "JOIN timescaledb_information.dimensions d ON d.hypertable_name = a.materialization_hypertable_name"
+    )
+    assert {row["name"]: row["time_interval"].days for row in figures} == {
+        "health_hour": 20, "usage_hour": 20, "health_day": 120, "usage_day": 120
+    }  # fmt: skip
+
+
+async def test_a_month_of_a_few_records_a_day_is_smaller_when_compressed(timescale: asyncpg.Connection) -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    await timescale.execute(
+        "INSERT INTO usage (ts, station, terminal, box, id, device_at, up, received_at, time_source, until, "
+        "device_until, sessions, minutes, by, bytes) "
+        "SELECT $1::timestamptz + make_interval(days => day, hours => hour), station, '001', 'box', day * 8 + hour, 0, "
+        "1, $1::timestamptz, 'anchor', $1::timestamptz, 0, 3, 12.5, '{\"category\": {\"books\": 3}}', hour * 1000 "
+        "FROM generate_series(0, 29) AS day, generate_series(0, 7) AS hour, unnest('{a,b,c}'::text[]) AS station",
+        start,
+    )  # fmt: skip
+    await timescale.execute(
+        "SELECT compress_chunk(c) FROM show_chunks('usage', newer_than => $1::timestamptz, "
+        "older_than => $1::timestamptz + interval '50 days') AS c",
+        start,
+    )
+    before, after = await timescale.fetchrow(
+        "SELECT sum(before_compression_table_bytes)::bigint, sum(after_compression_table_bytes)::bigint "
+        "FROM chunk_compression_stats('usage') WHERE compression_status = 'Compressed'"
+    )
+    assert after < before / 2
 
 
 async def test_old_chunks_are_to_be_compressed_by_station(timescale: asyncpg.Connection) -> None:

@@ -16,7 +16,7 @@ from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import OtherAccount, World, config, other_account, serving, sign_in
-from tests.integration.audit.days.day_world import HOUR_MS, DayWorld
+from tests.integration.audit.days.day_world import HOUR_MS, DayWorld, at
 from tests.integration.console.test_accessibility import FITS, FOUND, RULES, axe, looking  # noqa: F401 -- a fixture
 from tests.integration.console.test_console import read
 
@@ -117,10 +117,21 @@ async def test_the_scope_is_kept(client: httpx.AsyncClient, days: DayWorld) -> N
 
 
 SAYS = {
-    "en": ("Uptime of", "online rate", "coverage", "232 h", "This month was frozen on", "With addenda", "4.74%",
+    "en": ("Uptime of", "Online rate", "Coverage", "232 h", "This month was frozen on", "With addenda", "4.74%",
            "By day", "Revision 2", "records made while the link was down", "(addendum)", "time usable +2 h"),
     "zh-CN": ("在线统计", "在线率", "数据覆盖率", "含附记", "按日", "第 2 版", "断网期间本机记录补传"),
 }  # fmt: skip
+
+
+async def test_the_findings_of_a_day_are_those_of_the_local_day(client: httpx.AsyncClient, days: DayWorld) -> None:
+    """Forms take Beijing time; the day of a station in another zone begins at another hour."""
+    await sign_in(client)
+    path = "/uptime?station=b&period=2026-11"
+    assert "from=2026-11-03T00%3A00&amp;until=2026-11-04T00%3A00" in await read(client, path, "en")
+    async with days.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(0).isoformat())
+        await connection.execute("UPDATE schedule SET timezone = 'Asia/Urumqi' WHERE station = 'b'")
+    assert "from=2026-11-03T02%3A00&amp;until=2026-11-04T02%3A00" in await read(client, path, "en")
 
 
 async def test_the_page(client: httpx.AsyncClient) -> None:

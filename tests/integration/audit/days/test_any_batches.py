@@ -31,8 +31,8 @@ LAST = FIRST + timedelta(days=4)
 
 
 async def told(database: str, order: int, batches: Sequence[int]) -> bytes:
-    """A hash of the latest figures after everything was told in an order, in batches of these sizes, then the rest.
-    Each batch comes through new connections, and some messages come twice."""
+    """A hash of the latest figures after all events arrived in an order, in batches of these sizes, then the rest. Each
+    batch comes through new connections, and some messages come twice."""
     dice = Random(order)
     waiting = happenings(5)
     waiting += dice.sample([each for each in waiting if _is_message(each)], 3)
@@ -55,8 +55,12 @@ async def told(database: str, order: int, batches: Sequence[int]) -> bytes:
     async with open_pool(database, name="test", size=1) as pool:
         world.pool = pool
         assert await world.wrong() == []
-        rows = [tuple(row.values()) for query in (_LATEST, _AREAS) for row in await pool.fetch(query)]
-        return hashlib.sha256(repr(rows).encode()).digest()
+        return hashlib.sha256(repr(await latest(pool)).encode()).digest()
+
+
+async def latest(pool: Pool) -> list[tuple[object, ...]]:
+    """The latest figures of stations and of areas."""
+    return [tuple(row.values()) for query in (_LATEST, _AREAS) for row in await pool.fetch(query)]
 
 
 def _is_message(each: Callable[[DayWorld], Awaitable[None]]) -> bool:

@@ -1,4 +1,5 @@
-"""Kept days of stations to which everything happens, told late and in pieces, and an oracle that walks every second.
+"""Compares kept days with an oracle that checks every second. The stations have every kind of event, and the events
+arrive late and in pieces.
 
 `python -m tests.instrument.uptime_year` does the same for 1,000 stations and a year (docs/benchmarks.md).
 """

@@ -138,3 +138,39 @@ async def test_the_login_of_the_audit_process_has_the_rights_that_it_needs(world
             found = [each async for each in differences(connection, FIRST, FIRST)]
     assert found == []
     assert (await kept(world.pool, "a"))[-1] == (2, ["presence", "judged"], 7, 7, 7)
+
+
+async def test_what_triggers_note_is_joined_while_no_process_takes_it(world: DayWorld) -> None:
+    await world.judge("a", 9, "offline")
+    await world.keep(28 + 24 * 4)
+    for part in range(40):
+        await world.ran("a", 10 + part / 10, 10 + (part + 1) / 10)
+    notes = "SELECT count(*) FROM day_touch"
+    assert await world.pool.fetchval(notes) == 16
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE day_touch SET taken = true")
+        await world.ran("a", 14, 15)  # nobody waits, and nothing is lost
+    assert await world.pool.fetchval(notes) == 17
+    await world.keep()
+    assert await kept(world.pool, "a") == [(1, [], 8, 0, 0), (2, ["presence"], 8, 0, 5)]
+    assert await world.pool.fetchval(notes) == 0
+    assert await world.wrong() == []
+
+
+async def test_a_day_whose_presence_is_deleted_keeps_its_figures_and_the_attempt_is_named(world: DayWorld) -> None:
+    await world.judge("a", 9, "offline")
+    await world.ran("a", 10, 12)
+    await world.keep(28 + 24 * 4)
+    assert await kept(world.pool, "a") == [(1, [], 8, 0, 2)]
+    await world.pool.execute("DELETE FROM presence")
+    await world.pool.execute("INSERT INTO record_kept (kind, since) VALUES ('presence', '2026-11-02')")
+
+    await world.closure("a", 16, 3 * 24 + 16)
+    await world.keep()
+    assert await kept(world.pool, "a") == [(1, [], 8, 0, 2)], "without the presence it would have no usable time"
+    third = await kept(world.pool, "a", FIRST + 2 * DAY)
+    assert third[-1][1:3] == (["closure"], 0), "all sources of this day exist"
+    rows = await world.pool.fetch("SELECT subject, why FROM set_aside WHERE kind = 'old_days'")
+    assert [row["subject"] for row in rows] == ["a"]
+    assert rows[0]["why"].startswith("closure concerns days from 2026-11-02 to 2026-11-03, and presence records")
+    assert await world.wrong() == []

@@ -106,6 +106,10 @@ async def test_a_month_that_is_frozen_has_an_entry_for_each_area(world: DayWorld
     await world.keep()
     assert (await entries(world.pool))[-1][0] == "days.revised"
     assert await world.wrong() == []
+    await world.pool.execute("DELETE FROM area_month WHERE area = '632123'")
+    gone = "the frozen figures of the month did not exist; they are written again from the ledger"
+    assert await world.wrong() == [f"2026-11-01 area 63/632123: {gone}"]
+    assert await world.wrong() == []
 
 
 # (what a superuser does, which days and areas are named)
@@ -129,6 +133,18 @@ EDITS: dict[str, tuple[str, list[str]]] = {
             "2026-11-04 station b: kept -> computed: online_ms 28799999 -> 28800000",
             "2026-11-04 area 63/632122: the sum is not that of its stations",
             f"2026-11-04 area 63/632122: {WRONG}",
+        ],
+    ),
+    "a sum is deleted": (
+        "DELETE FROM area_day WHERE area = '632123' AND day = '2026-11-03'",
+        ["2026-11-03 area 63/632123: the sum did not exist; it is written again from its stations"],
+    ),
+    "a sum and its stations are deleted": (
+        "WITH a AS (DELETE FROM area_day WHERE area = '632123'), f AS (DELETE FROM day_figure WHERE station = 'c') "
+        "DELETE FROM day_member WHERE station = 'c'",
+        [
+            f"2026-11-0{day} area 63/632123: the ledger has figures of this day, and no station has any here"
+            for day in (2, 3, 4, 5)
         ],
     ),
     "the entry": (

@@ -1,9 +1,11 @@
 """Figures in an export of the ledger: verified without the database, and what a superuser edited is named."""
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from tests.integration.audit.days.day_world import DayWorld, at
 from tests.integration.audit.ledger_world import config, disarm, seal_all
 
 EVERY = WantedFigures(first=date(2026, 1, 1), last=date(2030, 1, 1))
+LEAVES = "leaves-000000.ndjson"
 SEALED = "figures or revisions of its stations are not those of leaf"
 
 
@@ -161,6 +164,62 @@ async def test_figures_edited_in_the_files_are_named(world: DayWorld, database: 
     assert {line.split(":")[0] for line in told(verified(export))} == {"changed"}
 
 
+MALFORMED = (7, "x", {"1": 7})
+
+
+def damaged(value: Any) -> Iterator[Any]:
+    """The value with each part of it, of lists the first element, replaced by something that is never there."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for place, part in inner:
+        for odd in (*damaged(part), *MALFORMED):
+            copy = value.copy()
+            copy[place] = odd
+            yield copy
+
+
+def replace_leaf(export: Path, lines: list[bytes], index: int, leaf: bytes) -> None:
+    """Write the leaves with one that is edited, and the manifest to it."""
+    raw = b"".join(line + b"\n" for line in [*lines[:index], leaf, *lines[index + 1 :]])
+    (export / LEAVES).write_bytes(raw)
+    manifest = json.loads((export / MANIFEST).read_bytes())
+    next(part for part in manifest["parts"] if part["name"] == LEAVES)["sha256"] = sha256(raw).hexdigest()
+    (export / MANIFEST).write_text(json.dumps(manifest))
+
+
+async def test_a_leaf_of_any_other_shape_is_named_and_the_others_are_verified(
+    world: DayWorld, database: str, tmp_path: Path
+) -> None:
+    export = await exported(world, database, tmp_path)
+    lines = (export / LEAVES).read_bytes().split(b"\n")[:-1]
+    sorts: dict[tuple[Any, ...], int] = {}
+    for index, line in enumerate(lines):
+        row = json.loads(line)
+        facts = {fact["kind"] for fact in row["body"]["facts"]} if row.get("kind") == "registry.facts" else ()
+        sorts.setdefault((row["row"], row.get("kind"), *sorted(facts)), index)
+    deep = b'{"row":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    for index in sorts.values():
+        for row in [*damaged(json.loads(lines[index])), None]:
+            replace_leaf(export, lines, index, deep if row is None else json.dumps(row).encode())
+            assert any(f"leaf {index}," in line for line in told(verified(export))), row
+
+
+async def test_a_station_whose_entries_cannot_be_read_is_named(
+    world: DayWorld, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = await exported(world, database, tmp_path)
+    lines = (export / LEAVES).read_bytes().split(b"\n")[:-1]
+    index = next(index for index, line in enumerate(lines) if b'"kind":"closure"' in line and b"facts" in line)
+    row = json.loads(lines[index])
+    row["body"]["facts"][0]["fields"] = {"1": 7}
+    replace_leaf(export, lines, index, json.dumps(row).encode())
+    assert cli.run(["verify", str(export)], {}) == 1
+    out = capsys.readouterr().out
+    why = "its figures cannot be computed again, because an entry cannot be read (TypeError)"
+    assert f"changed: leaf {index}, ledger_entry" in out
+    assert f"unreadable: 2026-11-03 station a: {why}" in out
+    assert "station q" not in out
+
+
 async def test_what_is_not_sealed_or_not_followed_yet_is_no_finding(
     world: DayWorld, database: str, tmp_path: Path
 ) -> None:
@@ -175,7 +234,63 @@ async def test_what_is_not_sealed_or_not_followed_yet_is_no_finding(
     assert told(verdict) == []
     assert verdict.figures is not None
     assert verdict.figures.waiting == 2
-    assert verdict.figures.computed < verdict.figures.compared
+    assert verdict.figures.computed == verdict.figures.compared, "what is not sealed yet is not in the export either"
+    assert not verdict.is_whole
+
+
+# (what is forged in the manifest or in the records, beside an edited figure)
+FORGED: dict[str, Any] = {
+    "the entry waits for its seal": {"waiting": ["area_day/632122/2026-11-03"]},
+    "newer facts follow": {},
+    "sources are deleted": {"sources_from": "2026-12-01"},
+    "the export is not whole": {"whole": False, "waiting": ["area_day/632122/2026-11-03"]},
+    "other days": {"first": "2026-12-01", "last": "2026-12-31", "figures": []},
+    "no figures": None,
+}
+
+
+@pytest.mark.parametrize("forged", list(FORGED))
+async def test_what_nobody_signed_hides_no_edited_figure(
+    world: DayWorld, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], forged: str
+) -> None:
+    """A superuser edits a figure, and then the files of the export, so that the figure is not computed again."""
+    await seal_all(world.pool, config(database, tmp_path))
+    await world.pool.execute(
+        "UPDATE day_figure SET online_ms = online_ms + 3600000 WHERE station = 'a' AND day = '2026-11-03' "
+        "AND revision = (SELECT max(revision) FROM day_figure WHERE station = 'a' AND day = '2026-11-03')"
+    )
+    async with world.pool.acquire() as connection:
+        await export_log(connection, tmp_path / "export", EVERY)
+    manifest = json.loads((tmp_path / "export" / MANIFEST).read_bytes())
+    manifest["figures"] = FORGED[forged] if FORGED[forged] is None else manifest["figures"] | FORGED[forged]
+    if forged == "newer facts follow":
+        manifest["figures"]["waiting"] = ["area_day/632122/2026-11-03"]
+        part = manifest["figures"]["records"][0]
+        lines = (tmp_path / "export" / part["name"]).read_bytes().split(b"\n")[:-1]
+        raw = b"".join(json.dumps(json.loads(line) | {"follows": True}).encode() + b"\n" for line in lines)
+        (tmp_path / "export" / part["name"]).write_bytes(raw)
+        part["sha256"] = sha256(raw).hexdigest()
+    (tmp_path / "export" / MANIFEST).write_text(json.dumps(manifest))
+    status = cli.run(["verify", str(tmp_path / "export")], {})
+    out = capsys.readouterr().out
+    assert status in {1, 3}
+    assert "nothing is wrong" not in out
+    assert status == 1 or "figures were verified" in out
+
+
+async def test_a_frozen_month_is_compared_whatever_the_manifest_says_of_the_first_day(
+    world: DayWorld, database: str, tmp_path: Path
+) -> None:
+    await world.keep(24 * (29 + 10) + 5)
+    await seal_all(world.pool, config(database, tmp_path))
+    async with world.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        await disarm(connection)
+        await connection.execute("UPDATE day_figure SET addendum = true WHERE station = 'b' AND day = '2026-11-02'")
+        await export_log(connection, tmp_path / "export", EVERY)
+    manifest = json.loads((tmp_path / "export" / MANIFEST).read_bytes())
+    manifest["figures"]["begun"] = "2026-11-01"
+    (tmp_path / "export" / MANIFEST).write_text(json.dumps(manifest))
+    assert any("the frozen figures of leaf" in line for line in told(verified(tmp_path / "export")))
 
 
 async def test_frozen_months_are_the_sums_of_their_days(world: DayWorld, database: str, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from access.roles import Role
+from access.scope import AreaScope
 from store.pool import Pool
-from tests.integration.api_world import World, config, serving
+from tests.integration.api_world import World, config, other_account, serving
 
+COUNTY = "540102000000"
 TIMES = {"from": "2026-01-05T09:00:00+08:00", "until": "2026-01-05T17:00:00+08:00"}
 BAD = {
     "no text": ("findings", {"station": "s", **TIMES}),
@@ -69,3 +72,21 @@ async def test_a_finding_its_answer_and_a_correction(pool: Pool, database: str, 
     bodies = await pool.fetchval("SELECT string_agg(convert_from(body, 'UTF8'), '') FROM ledger_entry")
     assert "停电" not in bodies and "审计组" not in bodies
     assert await pool.fetchval("SELECT count(*) FROM day_touch WHERE cause = 'correction'") == 1
+
+
+async def test_an_account_with_areas_is_recorded_once_for_approving_its_own(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    world = World(pool)
+    await world.area(COUNTY, "城关区")
+    await world.station("s", area=COUNTY)
+    county = await other_account(pool, Role.SUPERVISOR, scope=AreaScope(areas=frozenset({COUNTY})))
+    body = {"station": "s", "reason": "停电", "counts_as": "excused", **TIMES}
+    async with serving(config(database, tmp_path)) as (client, _):
+        proposed = await client.post("/api/v1/corrections", json=body, headers=county.headers)
+        assert proposed.status_code == 201, proposed.text
+        approval = f"/api/v1/corrections/{proposed.json()['id']}/approve"
+        for _ in range(2):
+            assert (await client.post(approval, headers=county.headers)).status_code == 409
+    tries = await pool.fetch("SELECT actor FROM ledger_entry WHERE kind = 'correction.approval_refused'")
+    assert [row["actor"] for row in tries] == [county.account]

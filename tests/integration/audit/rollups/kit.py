@@ -24,7 +24,11 @@ def moment(ms: int) -> datetime:
 
 
 async def roll_up(connection: Connection, config: str | None = ALL) -> None:
-    await connection.execute(f"CALL roll_up_records(0, {'NULL' if config is None else repr(config)})")
+    """All passes; on plain PostgreSQL each pass makes a day."""
+    before = None
+    while before != (left := await connection.fetchval("SELECT count(*) FROM rollup_touch")):
+        before = left
+        await connection.execute(f"CALL roll_up_records(0, {'NULL' if config is None else repr(config)})")
 
 
 async def kept(connection: Connection, name: str) -> Figures:

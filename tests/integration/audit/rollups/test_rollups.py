@@ -1,16 +1,19 @@
 """Figures by hour and day equal what is recomputed from the records, on both kinds of database."""
 
 import random
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import asyncpg
 import pytest
 
 from contract.messages import Health, Record, Usage
 from ingest.handler import RecordsHandler
 from store.pool import Connection
 from tests.integration.audit.rollups.kit import (
+    ALL,
     COLUMNS,
     compress,
     is_timescale,
@@ -167,3 +170,57 @@ async def test_a_late_record_names_its_station_and_others_only_their_hour(record
         ("health", moment(MIDNIGHT), None),
         ("health", moment(MIDNIGHT + DAY), "roll-late"),
     ]
+
+
+async def test_new_rows_are_summarized_without_a_vacuum(plain_records: Connection) -> None:
+    """Otherwise each hour that is made reads all rows since the last vacuum."""
+    rows = await plain_records.fetch(
+        "SELECT c.relname::text AS name, c.reloptions FROM pg_class c JOIN pg_am a ON a.oid = c.relam "
+        "WHERE a.amname = 'brin' AND c.relnamespace = current_schema()::regnamespace"
+    )
+    assert len(rows) == 10
+    assert [row["name"] for row in rows if "autosummarize=on" not in (row["reloptions"] or [])] == []
+
+
+async def test_a_pass_makes_the_oldest_day_and_the_next_one_goes_on(plain_records: Connection) -> None:
+    """All history at the first start is no single transaction, and what a killed process made stays."""
+    handler = RecordsHandler()
+    await handler.load(plain_records, CLAIM)
+    for day in range(3):
+        at = MIDNIGHT + day * DAY
+        records = [Health(id=n, at=at + n * HOUR, up=5.0 + n * 3600, cpu=0.5) for n in range(2)]
+        await take(
+            plain_records, handler, [("roll-first", data(records, boot=f"b{day}", up=9000.0, received=at + 9000000))]
+        )
+    for day in range(3):
+        await plain_records.execute(f"CALL roll_up_records(0, {ALL!r})")
+        made = {key[0] for key in await kept(plain_records, "health_day")}
+        assert made == {moment(MIDNIGHT + n * DAY) for n in range(day + 1)}
+    assert await require_equal(plain_records) == 9
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+async def test_each_late_hour_is_found_by_an_index(plain_records: Connection, name: str) -> None:
+    """Ten thousand stations with three days of records have 720,000 of them. A session keeps the plans of its first
+    call, when tables may be empty as here."""
+    body, settings = await plain_records.fetchrow(
+        "SELECT prosrc, proconfig FROM pg_proc WHERE proname = $1", f"roll_up_{name}"
+    )
+    async with plain_records.transaction():
+        for setting in settings:
+            setting_name, _, value = setting.partition("=")
+            await plain_records.execute("SELECT set_config($1, $2, true)", setting_name, value)
+        for statement in filter(str.strip, body.split(";")):
+            plan = "\n".join(row[0] for row in await plain_records.fetch("EXPLAIN " + statement))
+            assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"rollup_touch"}, plan
+            assert not re.findall(r"Anti Join|Hash Join|Merge Join", plan), plan
+
+
+@pytest.mark.parametrize("at", ["infinity", "-infinity"])
+async def test_no_record_has_an_endless_time(plain_records: Connection, at: str) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await plain_records.execute(
+            "INSERT INTO health (ts, station, terminal, box, id, device_at, received_at, time_source) "
+            "VALUES ($1::text::timestamptz, 's', '001', 'b', 1, 0, now(), 'anchor')",
+            at,
+        )

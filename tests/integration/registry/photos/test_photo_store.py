@@ -162,6 +162,21 @@ async def test_a_photo_shows_a_repair_of_its_own_incident_only(pool: Pool) -> No
                     await kept(connection, wrong, 80)
 
 
+async def test_a_picture_that_was_sent_before_shows_later_repairs_too(pool: Pool) -> None:
+    incident = await World(pool).incident("station_offline")
+    rows = await pool.fetch(
+        "INSERT INTO repair (incident, at, made_by, cause) SELECT $1, now(), 'admin', 'power' "
+        "FROM generate_series(1, 2) RETURNING id",
+        incident,
+    )
+    sent = [PhotoOf(incident=incident), *(PhotoOf(incident=incident, repair=row["id"]) for row in rows)]
+    async with pool.acquire() as connection, connection.transaction():
+        made = [await kept(connection, of) for of in sent]
+        assert [one.repair for one in made] == [None, *(row["id"] for row in rows)]
+        assert [(await kept(connection, of)).id for of in sent] == [one.id for one in made], "each is stored once"
+        assert len(await list_photos(connection, sent[0])) == 3
+
+
 @pytest.mark.parametrize("sql", ["UPDATE photo SET made_by = 'x'", "DELETE FROM photo"])
 async def test_a_photo_is_written_once(sql: str, pool: Pool) -> None:
     for role in ("milepost_api", "milepost_service"):

@@ -41,6 +41,14 @@ def test_a_mail_is_due_each_day(now: float, *, due: bool) -> None:
         assert is_copy_due(10, now, copied=copied, tried_at=0.0, every=DAILY) is due
 
 
+@pytest.mark.parametrize(("failed", "wait"), [(1, 60), (2, 120), (5, 960), (6, 1800), (99, 1800)])
+def test_a_mail_that_failed_is_sent_again_within_the_hour(failed: int, wait: int) -> None:
+    for now, due in ((wait - 1.0, False), (wait, True)):
+        assert is_copy_due(10, now, copied=None, tried_at=0.0, failed=failed, every=DAILY) is due
+        assert is_copy_due(10, now, copied=10, tried_at=0.0, failed=failed, every=DAILY) is due
+    assert is_copy_due(10, 60.0, copied=None, tried_at=0.0, failed=failed), "a file or an address each minute"
+
+
 @pytest.mark.parametrize(
     ("now", "copied", "tried_at", "due"),
     [

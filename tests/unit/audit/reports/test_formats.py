@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +23,9 @@ from audit.reports.pdf_format import families, pdf_bytes
 from audit.reports.pdf_process import BOUNDS, pdf_apart
 from audit.reports.uptime_report import PeriodFacts, verify_text
 from audit.reports.xlsx_format import xlsx_bytes
+from audit.sheets.pdf_attachment import attached_text, is_whole
 from contract.said import SaidError
+from tests.unit.audit.sheets.sheet_world import sheet
 
 COLUMNS = (
     ReportColumn(key="name", title="Name"),
@@ -115,12 +120,55 @@ def test_chinese_is_on_paper() -> None:
     assert pdf_bytes(report([("吉隆村阅读室", None, None, 0)])).startswith(b"%PDF-1.7")
 
 
+def font_files(*names: str) -> list[Path]:
+    """The files of fonts of this machine."""
+    found = {path.name: path for path in Path("/usr/share/fonts").rglob("*.[ot]t[cf]")}
+    missing = [name for name in names if name not in found]
+    if missing:
+        pytest.skip(f"no font {', '.join(missing)}: apt-get install fonts-noto-cjk fonts-ddc-uchen")
+    return [found[name] for name in names]
+
+
+def font_directory(place: Path, files: Sequence[Path]) -> str:
+    """A directory with fonts; the order of their names is that of the sequence."""
+    place.mkdir()
+    for number, file in enumerate(files):
+        (place / f"{number}{file.suffix}").symlink_to(file)
+    return str(place)
+
+
+def test_another_machine_with_the_same_fonts_and_more_gives_the_same_bytes(tmp_path: Path) -> None:
+    fonts = font_files("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc", "DDC_Uchen.ttf")
+    more = [*font_files("NotoSerifCJK-Regular.ttc"), *reversed(fonts)]
+    names = report([("吉隆村阅读室 བོད་ཡིག་གི་དཔེ་མཛོད་ཁང་།", None, None, 0)])
+    first, second = (font_directory(tmp_path / name, files) for name, files in (("a", fonts), ("b", more)))
+    drawn = pdf_bytes(names, first)
+    assert drawn == pdf_bytes(names, second) == pdf_apart(names, second)
+    assert b"DDC_Uchen" in drawn and b"NotoSansCJK" in drawn
+
+
+def test_the_fonts_of_a_directory_are_the_only_ones(tmp_path: Path) -> None:
+    chinese = font_directory(tmp_path / "chinese", font_files("NotoSansCJK-Regular.ttc"))
+    for write in (pdf_bytes, pdf_apart):
+        with pytest.raises(SaidError, match=r"lack characters of the report .*MILEPOST_FONTS"):
+            write(report([("བོད", None, None, 0)]), chinese)
+    (Path(chinese) / "1.ttf").symlink_to(font_files("DDC_Uchen.ttf")[0])
+    assert pdf_bytes(report([("བོད", None, None, 0)]), chinese).startswith(b"%PDF-1.7"), "the font is found at once"
+
+
+@pytest.mark.parametrize("name", ["", "missing"])
+def test_a_directory_without_fonts_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SaidError, match=rf"MILEPOST_FONTS: {tmp_path / name} has no fonts") as caught:
+        pdf_bytes(report(), str(tmp_path / name))
+    assert "没有字体" in caught.value.said.zh
+
+
 def test_a_separate_process_draws_the_same() -> None:
     assert pdf_apart(report()) == pdf_bytes(report())
     with pytest.raises(SaidError, match=r"install fonts for Chinese and Tibetan"):
         pdf_apart(report([("\U000f0000", None, None, 0)]))
     with pytest.raises(SaidError, match=r"too large for a PDF"):
-        pdf_apart(report(), msgspec.structs.replace(BOUNDS, output=1_000))
+        pdf_apart(report(), bounds=msgspec.structs.replace(BOUNDS, output=1_000))
 
 
 @given(st.integers(0, 10**12))
@@ -129,3 +177,16 @@ def test_a_time_is_never_more_than_it_was(ms: int) -> None:
     if text != "<0:01":
         hours, minutes = text.replace(",", "").split(":")
         assert 0 <= ms - (int(hours) * 60 + int(minutes)) * 60_000 < 60_000
+
+
+def test_the_proof_is_attached_to_a_pdf_and_any_other_byte_is_named() -> None:
+    proof = sheet()
+    pdf = pdf_bytes(msgspec.structs.replace(report(), proof=proof.render(), qr=proof.qr))
+    assert attached_text(pdf) == proof.render() and is_whole(pdf)
+    places = {0, *range(9, len(pdf) - 1, 499), *(match.start() for match in re.finditer(b"[0-9a-f]{64}", pdf))}
+    for place in places:
+        changed = pdf[:place] + bytes([pdf[place] ^ 1]) + pdf[place + 1 :]
+        assert not is_whole(changed), place
+    for other in (pdf_bytes(report()), pdf.replace(b"/EmbeddedFile", b"/EmbeddedFilm"), pdf[: len(pdf) // 3], b""):
+        with pytest.raises(SaidError, match=r"this PDF has no proof that can be read"):
+            attached_text(other)

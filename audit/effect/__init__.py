@@ -1,0 +1,1 @@
+"""Effect: how much the stations are used, how many terminals work, and which content they hold."""
