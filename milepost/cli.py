@@ -238,7 +238,8 @@ COMMANDS: Mapping[str, Subcommand] = {
     ),
     "verify": Subcommand(
         help=Said(
-            "verify an export of the ledger, without server and database", "核验账本的导出，不需要服务器和数据库"
+            "verify an export of the ledger or the sheet of a station, without server and database",
+            "核验账本的导出或服务点报告，不需要服务器和数据库",
         ),
         runner="milepost.commands.verify:run",
         add_arguments=ledger_options.verify,
@@ -249,7 +250,7 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said("serve the HTTP API and the console", "提供 HTTP API 和控制台"),
         runner=f"{_SERVICES}:api",
         settings=(*_LOCAL_URL, "admin_token_file", "public_url", "language"),
-        without_option=(*_STORED, "reopen_after", "acknowledge_for", "repair_stable", "trusted_proxies"),
+        without_option=(*_STORED, "reopen_after", "acknowledge_for", "repair_stable", "trusted_proxies", "fonts"),
         uvloop=True,
     ),
     "signin": Subcommand(
@@ -318,6 +319,17 @@ COMMANDS: Mapping[str, Subcommand] = {
         without_option=("database_url",),
         interactive=True,
     ),
+    "history": Subcommand(
+        help=Said(
+            "fill a new database with made-up history, for demonstrations", "在新数据库中生成虚构的历史数据，供演示使用"
+        ),
+        runner="milepost.commands.history:run",
+        settings=("shard", "partitions"),
+        without_option=("database_url",),
+        add_arguments=options.history,
+        uvloop=True,
+        interactive=True,
+    ),
     "topics": Subcommand(
         help=Said("create missing Kafka topics and verify the others", "创建缺少的 Kafka 主题，并检查其余主题"),
         runner=f"{_SERVICES}:topics",
@@ -372,8 +384,11 @@ COMMANDS: Mapping[str, Subcommand] = {
         interactive=True,
     ),
     "report": Subcommand(
-        help=Said("write a report of uptime as PDF, XLSX or CSV", "生成在线统计报告（PDF、XLSX、CSV）"),
+        help=Said(
+            "write a report of uptime or use as PDF, XLSX or CSV", "生成在线统计或服务效能报告（PDF、XLSX、CSV）"
+        ),
         runner="milepost.commands.report:run",
+        settings=("fonts",),
         without_option=("database_url",),
         add_arguments=report_options.report,
         interactive=True,
@@ -388,8 +403,8 @@ COMMANDS: Mapping[str, Subcommand] = {
     ),
     "grafana": Subcommand(
         help=Said("write the dashboards to a Grafana", "将仪表盘写入 Grafana"),
-        runner=f"{_SERVICES}:grafana",
-        without_option=("grafana_url", "grafana_token", "reader_url"),
+        runner="milepost.commands.dashboards.grafana_sync:run",
+        without_option=("grafana_url", "grafana_token", "reader_url", "database_url"),
         add_arguments=options.grafana,
         interactive=True,
     ),

@@ -102,7 +102,15 @@ def _two_persons(parser: argparse.ArgumentParser, say: Say) -> None:
 
 def verify(parser: argparse.ArgumentParser, say: Say) -> None:
     """Arguments of `milepost verify`."""
-    parser.add_argument("export", type=Path, metavar="EXPORT", help=say("the folder of the export", "导出所在的目录"))
+    parser.add_argument(
+        "export",
+        type=Path,
+        metavar="EXPORT",
+        help=say(
+            "the folder of an export, or the sheet of a station (PDF or the text of its proof)",
+            "导出所在的目录，或服务点报告（PDF 或证明文件）",
+        ),
+    )
     parser.add_argument(
         "--key",
         metavar="KEY",

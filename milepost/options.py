@@ -17,6 +17,35 @@ def up(parser: argparse.ArgumentParser, say: Say) -> None:
         metavar="N",
         help=say("also simulate N stations (default 0)", "同时模拟 N 个服务点（默认 0）"),
     )
+    parser.add_argument(
+        "--history",
+        metavar="90d",
+        help=say(
+            "in a new data directory: give these stations a made-up history of some days",
+            "仅限新的数据目录：为这些服务点生成若干天的虚构历史数据",
+        ),
+    )
+
+
+def history(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost history`."""
+    parser.add_argument(
+        "--stations",
+        type=int,
+        default=40,
+        metavar="N",
+        help=say("number of stations (default 40)", "服务点数（默认 40）"),
+    )
+    parser.add_argument(
+        "--days", default="90d", metavar="90d", help=say("number of days (default 90d)", "天数（默认 90d）")
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help=say("seed of the random numbers (default 1)", "随机数种子（默认 1）"),
+    )
 
 
 def demo(parser: argparse.ArgumentParser, say: Say) -> None:
@@ -26,6 +55,15 @@ def demo(parser: argparse.ArgumentParser, say: Say) -> None:
         action="store_true",
         help=say(
             "exit after the story, with status 0 only if every step succeeded", "演示结束后退出；每一步都成功时才返回 0"
+        ),
+    )
+    parser.add_argument(
+        "--no-history",
+        action="store_false",
+        dest="history",
+        help=say(
+            "do not make up a month of history before, and do not show its rates, report and verified sheet",
+            "不事先虚构一个月的历史数据，也不展示其在线率、报告和经核验的服务点报告",
         ),
     )
     parser.add_argument(
@@ -267,7 +305,7 @@ def grafana(parser: argparse.ArgumentParser, say: Say) -> None:
     parser.add_argument(
         "action",
         choices=("sync",),
-        help=say("write folder, data source and dashboards", "写入文件夹、数据源和仪表盘"),
+        help=say("write folders, data source and dashboards", "写入文件夹、数据源和仪表盘"),
     )
     parser.add_argument(
         "--url",
@@ -288,7 +326,21 @@ def grafana(parser: argparse.ArgumentParser, say: Say) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help=say("also rewrite unchanged parts, and the password", "无需更改的也重写，包括密码"),
+        help=say(
+            "also rewrite unchanged parts, the password, and what was saved by hand",
+            "无需更改的、密码及手工保存的内容也重写",
+        ),
+    )
+    parser.add_argument(
+        "--area",
+        metavar="CODE",
+        help=say(
+            "dashboards and a data source that see this area and all below it, and nothing else",
+            "只能看到该行政区划及其下级的仪表盘和数据源",
+        ),
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help=say("only print what would change", "只显示将要更改的内容")
     )
 
 

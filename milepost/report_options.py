@@ -15,18 +15,24 @@ def report(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
         "区划的在线统计：合计、下级区划、服务点（服务率由低到高）及原因、逐日数据",
     )
     uptime = actions.add_parser("uptime", help=text, description=text + say(".", "。"))
-    uptime.add_argument(
-        "--area", metavar="CODE", help=say("the area (default: all stations)", "区划代码（默认全部服务点）")
-    )
     text = say(
         "a station: its hours as a strip, days, incidents and revisions",
         "一个服务点：逐小时状态图、逐日数据、事件和修订记录",
     )
     station = actions.add_parser("station", help=text, description=text + say(".", "。"))
     station.add_argument("station", metavar="ID", help=say("the station's id", "服务点编号"))
-    for one in (uptime, station):
+    text = say(
+        "the use of an area: visits, time used, terminals that work, stations (the least used first), content",
+        "区划的服务效能：服务人次、使用时长、正常终端、服务点（使用率由低到高）、资源存量",
+    )
+    effect = actions.add_parser("effect", help=text, description=text + say(".", "。"))
+    for one in (uptime, effect):
+        one.add_argument(
+            "--area", metavar="CODE", help=say("the area (default: all stations)", "区划代码（默认全部服务点）")
+        )
+    for one in (uptime, station, effect):
         _common(one, say)
-    return [uptime, station]
+    return [uptime, station, effect]
 
 
 def _common(parser: argparse.ArgumentParser, say: Say) -> None:

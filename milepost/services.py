@@ -248,6 +248,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
         repair_stable=settings.repair_stable,
         instance=settings.instance_name,
         trusted_proxies=tuple(one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()),
+        fonts=None if settings.fonts is None else str(settings.fonts.absolute()),
     )
     await run(config, stop)
 
@@ -310,6 +311,7 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
 async def export_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """Write entries of the registry to a new file that `milepost import` reads. Raises RemedyError."""
+    from milepost.commands import archive
     from registry.importing import export_store
     from store.migrate import require_current
     from store.pool import open_pool
@@ -317,19 +319,8 @@ async def export_file(settings: Settings, stop: asyncio.Event, arguments: argpar
     async with open_pool(database_url(settings), name="export", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
         text = await export_store.export_file(connection, arguments.what)
-    try:
-        with arguments.file.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except FileExistsError as exc:
-        raise RemedyError(
-            f"{arguments.file} exists already: name another file, or delete this one",
-            f"{arguments.file} 已存在：请指定其他文件，或先删除它",
-        ) from exc
-    except OSError as exc:
-        raise RemedyError(
-            f"{arguments.file} cannot be written ({exc.strerror}): name another file",
-            f"无法写入 {arguments.file}（{exc.strerror}）：请指定其他文件",
-        ) from exc
+    with archive.new_file(arguments.file) as file:
+        file.write(text.encode())
     show(Said(f"wrote {arguments.file}", f"已写入 {arguments.file}"))
 
 
@@ -375,22 +366,6 @@ async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.
         show(describe_rules(rules, today_in(rules, datetime.now(UTC)), arguments.days, of_here()))
     except ScheduleError as exc:
         raise RemedyError(f"the rules cannot be read: {exc}", f"无法识别开放时间：{said_by(exc).zh}") from exc
-
-
-async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
-    """Write folder, data source and dashboards to a Grafana and print the changes."""
-    from grafana.client import GrafanaClient
-    from grafana.sync import report, sync
-
-    url = _needed(arguments.url or settings.grafana_url, "MILEPOST_GRAFANA_URL", "https://grafana.example.org")
-    token = arguments.token or _secret(settings.grafana_token)
-    with GrafanaClient(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as client:
-        done = await asyncio.to_thread(sync, client, reader_url=_secret(settings.reader_url), force=arguments.force)
-    report(done, show)
-
-
-def _needed(value: str | None, variable: str, example: str) -> str:
-    return require(value, variable, example, up_brings_it=False)
 
 
 def _secret(value: Secret | None) -> str | None:

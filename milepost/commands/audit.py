@@ -93,7 +93,7 @@ def _ledger_config(settings: Settings) -> Any:
 
 async def _rebuild(settings: Settings, arguments: argparse.Namespace) -> int:
     from audit.days.keep_store import keep_days
-    from audit.days.rebuild_store import differences
+    from audit.days.rebuild_store import differences, uncomputable_until
     from store.migrate import require_current
     from store.pool import open_pool
 
@@ -108,6 +108,14 @@ async def _rebuild(settings: Settings, arguments: argparse.Namespace) -> int:
         # What came since the last pass of the service would be a difference.
         await keep_days(connection)
         async with connection.transaction(isolation="repeatable_read"):
+            before = await uncomputable_until(connection, arguments.from_day)
+            if before is not None:
+                show(
+                    Said(
+                        f"days of stations before {before} are not computed again: presence records are deleted",
+                        f"{before} 之前的站点日不重算：在场记录已删除",
+                    )
+                )
             async for found in differences(connection, arguments.from_day, arguments.to_day, arguments.area):
                 count += 1
                 show(found.said)

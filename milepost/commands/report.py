@@ -1,4 +1,4 @@
-"""`milepost report`: reports of the kept figures as PDF, XLSX or CSV."""
+"""`milepost report`: reports of kept figures as PDF, XLSX or CSV."""
 
 import argparse
 import asyncio
@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from api.http.problems import Problem
+from api.read.reports.effect import load_effect_facts
 from api.read.reports.load import load_uptime_facts
 from api.read.reports.station import load_station_facts
 from api.read.uptime.load import usual_period
 from api.read.uptime.period import UptimePeriod, period_named
 from audit.reports.document import Report
-from audit.reports.formats import FORMATS
+from audit.reports.effect_report import effect_report
+from audit.reports.formats import FORMATS, write_pdf
 from audit.reports.station_report import station_report
 from audit.reports.uptime_report import uptime_report
 from contract.errors import RemedyError
 from contract.said import Said, SaidError
 from milepost.commands import archive
 from milepost.commands.account_database import required_url
+from milepost.commands.backup import finish_unless_stopped
 from milepost.language import of_here, show
 from milepost.settings import Settings
 from registry.codes import normal_code
@@ -27,22 +30,15 @@ from store.pool import Connection, open_pool
 from store.scoped import whole_url
 
 _PERIOD: Final = re.compile(r"(19|20|21)\d\d(-(0[1-9]|1[0-2]))?")
+_PROOF: Final = ".proof.txt"
+"""The end of the name of the proof beside a sheet that is no PDF."""
 _FEW: Final = 5_000
 """Maximum number of stations without a progress line; reading them takes a few seconds."""
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Write the report. Returns 130 when the command is stopped. Raises RemedyError."""
-    working = asyncio.ensure_future(_write(settings, arguments))
-    stopping = asyncio.create_task(stop.wait(), name="wait for the end")
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not working.done():
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        return 130
-    working.result()
-    return 0
+    return await finish_unless_stopped(stop, _write(settings, arguments))
 
 
 async def _write(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -52,15 +48,27 @@ async def _write(settings: Settings, arguments: argparse.Namespace) -> None:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             period = await _period(connection, arguments.period)
             report = await _report(connection, arguments, period)
-    try:
-        data = await asyncio.to_thread(FORMATS[arguments.format].write, report)
-    except SaidError as exc:
-        raise RemedyError(exc.said.en, exc.said.zh) from exc
+    data = await asyncio.to_thread(_written, report, arguments.format, settings.fonts)
     path = arguments.out or Path(_name(arguments, period))
-    with archive.new_file(path) as file:
-        await asyncio.to_thread(file.write, data)
+    await _keep(path, data)
+    if report.proof is not None and arguments.format != "pdf":
+        await _keep(path.with_name(f"{path.name}{_PROOF}"), report.proof.encode())
     rows = len(report.tables[report.listed].rows)
     show(Said(f"{path}: {rows:,} rows, {len(data):,} bytes", f"{path}：{rows:,} 行，{len(data):,} 字节"))
+
+
+def _written(report: Report, form: str, fonts: Path | None) -> bytes:
+    try:
+        if form == "pdf":
+            return write_pdf(report, None if fonts is None else str(fonts.absolute()))
+        return FORMATS[form].write(report)
+    except SaidError as exc:
+        raise RemedyError(exc.said.en, exc.said.zh) from exc
+
+
+async def _keep(path: Path, data: bytes) -> None:
+    with archive.new_file(path) as file:
+        await asyncio.to_thread(file.write, data)
 
 
 async def _report(connection: Connection, arguments: argparse.Namespace, period: UptimePeriod) -> Report:
@@ -69,6 +77,9 @@ async def _report(connection: Connection, arguments: argparse.Namespace, period:
         if arguments.action == "station":
             return station_report(await load_station_facts(connection, arguments.station, period, language), language)
         area = None if arguments.area is None else [_code(arguments.area)]
+        if arguments.action == "effect":
+            use = await load_effect_facts(connection, area, period, language, progress=_progress)
+            return await asyncio.to_thread(effect_report, use, language)
         facts = await load_uptime_facts(connection, area, period, language, progress=_progress)
     except Problem as exc:
         if exc.status != 404:

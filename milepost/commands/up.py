@@ -14,6 +14,7 @@ from contract.errors import RemedyError
 from contract.said import Said, said_by
 from milepost import datadir, logs, signin
 from milepost.commands.account import agent_command
+from milepost.commands.history import days_of
 from milepost.embedded import mqtt
 from milepost.files import raise_file_limit
 from milepost.language import of_here, padded, show
@@ -24,7 +25,7 @@ from milepost.settings import Settings
 from milepost.signin import MINUTES
 from milepost.stack.programs import FLEET_TERMINALS
 from milepost.stack.servers import Servers
-from milepost.stack.stack import Say, Stack
+from milepost.stack.stack import MadeUpHistory, Say, Stack
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
@@ -36,9 +37,21 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
         raise_file_limit(int(FLEET_TERMINALS) * stations)
     with datadir.hold(settings.data) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "up.log")
-        stack = Stack(settings, directory, say)
+        stack = Stack(settings, directory, say, _history(arguments))
         say(Said(f"Milepost starts in {directory}", f"Milepost 正在 {directory} 中启动"))
         return await _run_stack(stack, stop, stations)
+
+
+def _history(arguments: argparse.Namespace) -> MadeUpHistory | None:
+    """What `--history` asks for. Raises RemedyError."""
+    if arguments.history is None:
+        return None
+    if not arguments.stations:
+        raise RemedyError(
+            "--history is for simulated stations: give their number with --stations N",
+            "--history 用于模拟的服务点：请用 --stations N 指定数量",
+        )
+    return MadeUpHistory(arguments.stations, days_of(arguments.history))
 
 
 async def _run_stack(stack: Stack, stop: asyncio.Event, stations: int) -> int:

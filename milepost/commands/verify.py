@@ -1,4 +1,5 @@
-"""`milepost verify`: an export of the ledger against what was signed. It needs no server and no database."""
+"""`milepost verify`: an export of the ledger or a station's sheet against what was signed, without server and
+database."""
 
 import argparse
 from datetime import UTC, datetime
@@ -11,25 +12,46 @@ from audit.ledger.checkpoints import SignedCheckpoint
 from audit.ledger.export_files import verify_export
 from audit.ledger.notes import NoteError, VerifierKey, parse_verifier
 from audit.ledger.verify import LogVerdict, Trust
+from audit.sheets.sheet_files import verify_sheet
 from contract.errors import RemedyError
 from contract.said import Said, said_by
+from milepost.commands.sheet_lines import lines_of_sheet
 from milepost.language import show
 from milepost.settings import Settings
 
 WRONG: Final = 1
+INCOMPLETE: Final = 3
+"""Nothing is wrong, and not all figures of the export or days of the sheet are proven."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Verify `arguments.export` and print what was found; 1 if something is wrong. Raises RemedyError."""
+    """Verify `arguments.export` and print what was found. Returns 1 if something is wrong, 3 if nothing is and not all
+    figures of an export, or days of a sheet, could be verified. Raises RemedyError."""
     trust = Trust(
         key=None if arguments.key is None else _key("--key", arguments.key),
         witnesses=tuple(_key("--witness", text) for text in arguments.witness),
         older=tuple(_older(path) for path in arguments.older),
     )
-    verdict = verify_export(arguments.export, trust)
+    path: Path = arguments.export
+    return _sheet(path, trust) if path.is_file() else _export(path, trust)
+
+
+def _export(folder: Path, trust: Trust) -> int:
+    verdict = verify_export(folder, trust)
     for line in lines_of(verdict, trust):
         show(line)
-    return WRONG if verdict.findings else 0
+    if verdict.findings:
+        return WRONG
+    return 0 if verdict.is_whole else INCOMPLETE
+
+
+def _sheet(path: Path, trust: Trust) -> int:
+    verdict = verify_sheet(path, trust)
+    for line in lines_of_sheet(verdict, trust):
+        show(line)
+    if verdict.is_complete:
+        return 0
+    return WRONG if verdict.faults else INCOMPLETE
 
 
 def lines_of(verdict: LogVerdict, trust: Trust) -> list[Said]:
@@ -73,8 +95,25 @@ def lines_of(verdict: LogVerdict, trust: Trust) -> list[Said]:
         lines.append(_figures(verdict.figures))
     lines += [finding.said for finding in verdict.findings]
     if not verdict.findings:
-        lines.append(Said("nothing is wrong", "没有发现问题"))
+        lines.append(Said("nothing is wrong", "没有发现问题") if verdict.is_whole else _not_whole(verdict.figures))
     return lines
+
+
+def _not_whole(tally: FigureTally | None) -> Said:
+    """What was not verified, and what to do; nothing of it is a finding."""
+    if tally is None or not tally.compared:
+        return Said(
+            "no figures were verified: the export has none; export the figures of the ledger with --from and --to",
+            "未核验数值：导出中没有数值；请用 --from 和 --to 导出账本的数值",
+        )
+    left = tally.compared - tally.computed - tally.unsure
+    return Said(
+        f"not all figures were verified: {tally.unsure} days of stations differ from what the entries give, and the "
+        f"export says that newer facts or deleted records explain it; of {left} days of stations the entries say too "
+        f"little; {tally.waiting} days or months of areas wait for their seal. Take a whole export later and verify it",
+        f"并非所有数值都已核验：{tally.unsure} 个站点日与按记录重算的结果不同，而导出称有更新的事实或记录已删除；"
+        f"{left} 个站点日的记录不足；{tally.waiting} 个区划日或月尚待封存。请稍后取完整导出再核验",
+    )
 
 
 def _figures(tally: FigureTally) -> Said:

@@ -15,13 +15,15 @@ from typing import Any
 from contract.said import Said, said_by
 from milepost import datadir, logs
 from milepost.commands.up import say, started, summary, until_stopped
-from milepost.demo.story import StoryText, run_story
-from milepost.demo.timetable import OVER, STABLE, STORY
+from milepost.demo.fleet import STATIONS
+from milepost.demo.past import DAYS
+from milepost.demo.story import StoryStep, StoryText, run_story
+from milepost.demo.timetable import OVER, PAST, STABLE, STORY
 from milepost.demo.world import DemoWorld
 from milepost.language import of_here
 from milepost.processes.supervisor import GaveUpError
 from milepost.settings import Settings
-from milepost.stack.stack import Stack
+from milepost.stack.stack import MadeUpHistory, Stack
 
 _ALL_SEEN = StoryText("every step was seen", "每一步都已亲眼看到")
 _BROKEN = StoryText("demo: a step was not seen: {what}", "演示：有一步没有看到：{what}")
@@ -36,9 +38,10 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
     settings = _free_ports(_on_loopback(_in_short(settings, arguments)), arguments)
     with _place(settings, arguments) as (place, keep), datadir.hold(place) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "demo.log")
-        stack = Stack(settings, directory, say)
+        past = MadeUpHistory(STATIONS, DAYS) if arguments.history else None
+        stack = Stack(settings, directory, say, past)
         try:
-            wrong = await _tell_and_stay(stack, stop, ends=arguments.exit)
+            wrong = await _tell_and_stay(stack, stop, (*STORY, *PAST) if past else STORY, ends=arguments.exit)
         except (GaveUpError, TimeoutError) as exc:
             wrong = said_by(exc).text(settings.language)
         if wrong:
@@ -53,7 +56,10 @@ def _verdict(wrong: str | None, language: str) -> str:
     return _ALL_SEEN.fill(language) if wrong is None else _BROKEN.fill(language, what=wrong)
 
 
-async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> str | None:
+Steps = tuple[StoryStep[DemoWorld], ...]
+
+
+async def _tell_and_stay(stack: Stack, stop: asyncio.Event, story: Steps, *, ends: bool) -> str | None:
     """What is wrong; None: nothing. An interruption is wrong only for a demo that `ends` by itself."""
     interrupted = _INTERRUPTED.fill(stack.settings.language) if ends else None
     async with started(stack, stop, say) as is_up:
@@ -62,7 +68,7 @@ async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> st
         say(await summary(stack))
         world = DemoWorld(stack)
         try:
-            wrong = await _unless_stopped(stack, stop, world)
+            wrong = await _unless_stopped(stack, stop, world, story)
             if stop.is_set():
                 return interrupted
             if not ends:
@@ -74,9 +80,9 @@ async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> st
     return wrong
 
 
-async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: DemoWorld) -> str | None:
+async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: DemoWorld, story: Steps) -> str | None:
     """What is wrong with the story; it ends early at `stop`, and raises GaveUpError for a program that is given up."""
-    telling = asyncio.create_task(run_story(STORY, world, language=stack.settings.language, say=say), name="story")
+    telling = asyncio.create_task(run_story(story, world, language=stack.settings.language, say=say), name="story")
     watching = asyncio.create_task(until_stopped(stack, stop), name="watch the stack")
     try:
         await asyncio.wait({telling, watching}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,7 @@
 
 from milepost.demo.bad_terminals import CLONED
 from milepost.demo.fleet import STATIONS, TERMINALS
+from milepost.demo.past import DAYS
 from milepost.demo.people import CLIMBS, TECHNICIAN
 from milepost.demo.story import BrokenStepError, StoryStep, StoryText
 from milepost.demo.world import DemoWorld
@@ -281,5 +282,45 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
             "{stations} stations: no false offline, none missed, {records} acknowledged health records stored once",
             "{stations} 个服务点：无误报、无漏报，{records} 条已确认的健康记录各存一份",
         ),
+    ),
+)
+
+PAST: tuple[StoryStep[DemoWorld], ...] = (
+    StoryStep(
+        name="month of rates",
+        announced=StoryText(
+            f"the past: {DAYS} days were made up before the start, and judged and counted by the same code",
+            f"过去：启动前虚构了 {DAYS} 天的数据，由同样的程序判定和统计",
+        ),
+        see=lambda world: world.past.rates(),
+        limit=20,
+        text=StoryText(
+            "{period}, {days} days: online rate {online}%, service rate {service}% (the page /uptime)",
+            "{period}，{days} 天：在线率 {online}%，服务率 {service}%（见 /uptime 页面）",
+        ),
+    ),
+    StoryStep(
+        name="report written",
+        see=lambda world: world.past.report(),
+        limit=60,
+        text=StoryText(
+            "the report of this month: {place}, {size:,} bytes{note}", "该月报告：{place}，{size:,} 字节{note}"
+        ),
+    ),
+    StoryStep(
+        name="sheet verified",
+        see=lambda world: world.past.sheet_verified(),
+        limit=90,
+        text=StoryText(
+            "the sheet of a station: `milepost verify {place}` says: {said}",
+            "服务点报告：`milepost verify {place}` 的结果：{said}",
+        ),
+    ),
+    StoryStep(
+        name="changed byte named",
+        announced=StoryText("one byte of a copy of this sheet is changed", "将此报告的一份副本改动一个字节"),
+        see=lambda world: world.past.change_named(),
+        limit=60,
+        text=StoryText("`milepost verify` says: {said}", "`milepost verify` 的结果：{said}"),
     ),
 )

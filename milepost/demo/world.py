@@ -15,7 +15,8 @@ from milepost.demo.bad_terminals import BadTerminals
 from milepost.demo.bridge_outage import BridgeOutage
 from milepost.demo.county_outage import CountyOutage
 from milepost.demo.fleet import DemoFleet
-from milepost.demo.journal_check import compare_journal
+from milepost.demo.journal_check import JournalCheck
+from milepost.demo.past import DemoPast
 from milepost.demo.people import DemoPeople
 from milepost.demo.questions import Facts, all_online
 from milepost.demo.story import BrokenStepError
@@ -37,10 +38,12 @@ class DemoWorld:
         self._began = time.monotonic()
         self._incident: int | None = None
         self._fleet = DemoFleet(stack)
+        self._journal = JournalCheck(self._fleet, stack)
         self.county = CountyOutage(self._fleet, self._ask)
         self.bridge = BridgeOutage(stack, self._ask)
         self.bad = BadTerminals(self._fleet, self._ask)
         self.people = DemoPeople(stack, self._ask)
+        self.past = DemoPast(stack, self._ask)
 
     @property
     def silent(self) -> float:
@@ -109,7 +112,7 @@ class DemoWorld:
 
     async def journal_agrees(self) -> Facts:
         """How much was compared, once the fleet's journal and the system agree. Raises BrokenStepError."""
-        return await compare_journal(self._fleet, self._stack)
+        return await self._journal.agree()
 
     async def online_for(self, seconds: float) -> Facts:
         """Whether it has been so long since the story began and the station is online."""

@@ -78,7 +78,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "usage_days": "使用记录保留多少天；由其汇总的数据保留更久",
     "inventory_days": "资产记录保留多少天",
     "event_days": "事件记录保留多少天",
-    "presence_days": "在场记录保留多少天。更早日期的修订将缺少这些记录，因此应保留到不再有人更正当日数据为止",
+    "presence_days": "在场记录保留多少天。更早的日期不再修订，因此应保留到不再有人更正当日数据为止",
     "hourly_days": "健康和使用的每小时汇总数据保留多少天",
     "daily_days": "健康和使用的每日汇总数据保留多少天",
     "alert_urls": "通知渠道：apprise 地址，或企业微信、钉钉、飞书机器人的 https 地址",
@@ -100,6 +100,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ledger_witnesses": "账本见证方的文件，每行一个：公钥和地址；不设则没有见证方，核验时会说明",
     "ledger_copies": "接收检查点副本的位置文件，每行一个：完整路径，或接收 POST 的地址 `https://…`（最多每分钟、至少每小时一次），"
     "或 `mailto:…`（经 `MILEPOST_MAIL_GATEWAY` 每日一封邮件）",
+    "fonts": "PDF 报告所用字体的目录，使各台机器生成的字节相同；未设置时用本机字体",
     "language": "通知的语言；在 `milepost demo` 中也是演示的语言，演示默认依系统区域设置",
     "log_format": "日志的格式",
     "log_level": "记录的最低日志级别",

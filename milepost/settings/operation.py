@@ -124,6 +124,13 @@ class OperationSection:
             "each day through `MILEPOST_MAIL_GATEWAY`."
         ),
     ] = None
+    fonts: Annotated[
+        Path | None,
+        Meta(
+            description="Directory with the fonts of PDF reports, for the same bytes on each machine. Unset: the fonts "
+            "of this machine."
+        ),
+    ] = None
     language: Annotated[
         Language,
         Meta(

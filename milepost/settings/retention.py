@@ -24,8 +24,8 @@ class RetentionSection:
     presence_days: Annotated[
         _KeptLong,
         Meta(
-            description="Days for which presence records are kept. A revision of an older day is computed without "
-            "these records, so keep them for as long as days may be corrected."
+            description="Days for which presence records are kept. An older day is not revised any more, so keep "
+            "them for as long as days may be corrected."
         ),
     ] = 3660
     hourly_days: Annotated[

@@ -25,6 +25,8 @@ class DatabaseUrls(msgspec.Struct, frozen=True, kw_only=True):
         """The address for a command, which runs beside the stack or in it; `given`: the one that most have."""
         return {
             "migrate": self.owner,
+            "history": self.owner,
+            "grafana": self.owner,
             "audit": self.audit,
             "ledger": self.audit,
             **dict.fromkeys(OF_THE_API, self.api),

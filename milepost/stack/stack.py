@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from agents.simulator import roster
 from contract.errors import RemedyError
 from contract.said import Said
@@ -35,10 +37,19 @@ from milepost.stack.servers import choose_partitions, choose_servers
 Say = Callable[[Said | str], None]
 
 
-class Stack:
-    """All of Milepost in the data directory `directory`, which the caller holds."""
+class MadeUpHistory(msgspec.Struct, frozen=True):
+    """How much history of how many simulated stations."""
 
-    def __init__(self, settings: Settings, directory: Path, say: Say) -> None:
+    stations: int
+    days: int
+
+
+class Stack:
+    """All of Milepost in the data directory `directory`, which the caller holds. `history`: what to make up before the
+    services start, in a new database."""
+
+    def __init__(self, settings: Settings, directory: Path, say: Say, history: MadeUpHistory | None = None) -> None:
+        self._history = history
         self.servers = choose_servers(settings, directory)
         self._directory = directory
         self._say = say
@@ -74,6 +85,8 @@ class Stack:
             await self._report(Said("PostgreSQL", "PostgreSQL"), self._start_postgres(self.servers.postgres))
         await self._report(Said("schema", "数据库结构"), self._prepare_database())
         await self._fix_partitions()
+        if self._history is not None:
+            await self._report(Said("made-up history", "虚构的历史数据"), self._make_history(self._history))
         await self._start_kafka()
         await self._start_mqtt()
         await asyncio.gather(*(self.supervisor.start(self._service(name)) for name in SERVICES))
@@ -123,6 +136,10 @@ class Stack:
         program = fleet_program(stations, self._settings_of("simulate"))
         await self._report(what, self.supervisor.start(program))
 
+    async def run_beside(self, name: str, *arguments: str) -> None:
+        """Run a command that ends by itself on the servers of the stack. Raises RemedyError with its error message."""
+        await run_one_off(name, *arguments, settings=self._settings_of(name), logs=self.logs)
+
     # -- the steps of the start ------------------------------------------------------------------------------------
 
     async def _start_postgres(self, port: int) -> None:
@@ -143,6 +160,9 @@ class Stack:
         kept = await read_partitions(self._database_url)
         number = choose_partitions(self.settings.partitions, kept, embedded=self.servers.kafka is not None)
         self.settings = replace(self.settings, partitions=number)
+
+    async def _make_history(self, history: MadeUpHistory) -> None:
+        await self.run_beside("history", "--stations", str(history.stations), "--days", f"{history.days}d")
 
     async def _start_kafka(self) -> None:
         port = self.servers.kafka

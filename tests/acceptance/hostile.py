@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -252,9 +253,12 @@ def station_of(kind: Callable[[Wire, str], Going]) -> str:
     return f"hostile-{kind.__name__.replace('_', '-')}"[:32]
 
 
-def play(wire: Wire, seconds: float) -> None:
-    """Let all of them act for so long."""
-    going = [kind(wire, station_of(kind)) for kind in KINDS]
+def play(wire: Wire, seconds: float, senders: int = len(KINDS)) -> None:
+    """Let so many act for so long: one of each kind, then more of the first kinds at other stations."""
+    going = [
+        kind(wire, station_of(kind) if number < len(KINDS) else f"{station_of(kind)[:28]}-{number}")
+        for number, kind in zip(range(senders), cycle(KINDS), strict=False)
+    ]
     due = [(0.0, number) for number in range(len(going))]
     began = time.monotonic()
     while due:

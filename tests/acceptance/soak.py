@@ -100,7 +100,13 @@ def named(stack: Stack) -> dict[str, bool]:
         "is_large": refused(hostile.is_large, "too_large"),
         "records_edges": refused(hostile.records_edges),
         "reuses_ids": refused(hostile.reuses_ids),
+        "invents_stations": bool(stack.items("stations", q=f"{hostile.station_of(hostile.invents_stations)}-1")),
+        "guesses_tokens": "a wrong token" in (stack.data / "logs" / "api.log").read_text(errors="replace"),
     }
+
+
+UNNAMED = ("names_no_connection", "changes_its_promise", "says_goodbye_for_others", "takes_client_ids", "says_nothing")
+"""What these send is permitted or without effect: that no honest station suffers is all there is to see."""
 
 
 def run(stack: Stack, directory: Path, *, count: int, seconds: float, seed: int) -> bool:
@@ -117,7 +123,8 @@ def run(stack: Stack, directory: Path, *, count: int, seconds: float, seed: int)
     )  # fmt: skip
     try:
         with Memory(stack) as memory:
-            hostile.play(hostile.Wire(stack.mqtt_port, stack.http_port, stations, random), seconds)
+            senders = max(len(hostile.KINDS), count // 100)
+            hostile.play(hostile.Wire(stack.mqtt_port, stack.http_port, stations, random), seconds, senders)
             time.sleep(5)
         return _judge(stack, memory, fleet.wait(900))
     finally:
@@ -131,9 +138,14 @@ def _judge(stack: Stack, memory: Memory, check: int) -> bool:
         flat = after <= (LOG_MIB if part == "kafka" else FLAT * before + 2)
         good = good and flat
         print(f"{part:<10} {before:8.1f} MiB, at last {after:8.1f} MiB {'' if flat else '  GROWS'}")
-    for kind, found in named(stack).items():
+    kinds = named(stack)
+    unseen = {kind.__name__ for kind in hostile.KINDS} - {*kinds, *UNNAMED}
+    if unseen:
+        raise ValueError(f"no check looks for {', '.join(sorted(unseen))}: name them in named or UNNAMED")
+    for kind, found in kinds.items():
         good = good and found
         print(f"{kind:<20} {'named' if found else 'NOT NAMED'}")
+    print(f"without effect on the honest: {', '.join(UNNAMED)}")
     blind = stack.items("incidents", kind="pipeline_blind")
     print(f"pipeline_blind: {[(one['began_at'], one['closed_at']) for one in blind]}")
     return good and not blind

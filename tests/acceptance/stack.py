@@ -44,12 +44,17 @@ class Stack:
             self.process = subprocess.Popen(
                 command, env={**os.environ, **self._environ}, stdout=output, stderr=output, start_new_session=True
             )
-        # Its own word, not only the API's: from then on it lives through whatever ends.
-        wait_until(
-            lambda: self.is_ready() and b"\nready\n" in self.output.read_bytes()[before:],
-            seconds,
-            lambda: f"up is not ready: {self.output.read_text()[-2000:]}",
-        )
+        try:
+            # Its own word, not only the API's: from then on it lives through whatever ends.
+            wait_until(
+                lambda: self.is_ready() and b"\nready\n" in self.output.read_bytes()[before:],
+                seconds,
+                lambda: f"up is not ready: {self.output.read_text()[-2000:]}",
+            )
+        except BaseException:
+            # No fixture ends a stack that did not start, and nine processes would slow all other tests down.
+            self.end()
+            raise
         return self
 
     def stop(self, number: int = signal.SIGINT, *, seconds: float = 20) -> int:

@@ -32,7 +32,7 @@ class Lasting(NamedTuple):
 
 
 LASTING = (
-    Lasting("make demo", "until Ctrl-C: http", 170),
+    Lasting("make demo", "until Ctrl-C: http", 250),
     Lasting(".venv/bin/milepost up", "\nready\n", 90),
     Lasting(".venv/bin/milepost agent --station 6302220001", "connected to 127.0.0.1", 60),
 )
@@ -125,11 +125,12 @@ def typist(server_dir: Path) -> Iterator[Typist]:
     typist.close()
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(580)
 def test_the_readme_as_printed(typist: Typist) -> None:
     for line in lines(README):
         typist.type(line)
         if line.startswith("make demo"):
+            _what_the_demo_says(typist.said[line])
             typist.interrupt()
     up, signin = (
         next(said for line, said in typist.said.items() if f"milepost {name}" in line) for name in ("up", "signin")
@@ -137,6 +138,12 @@ def test_the_readme_as_printed(typist: Typist) -> None:
     assert "/signin?code=" in up
     assert "/signin?code=" in signin
     typist.interrupt()
+
+
+def _what_the_demo_says(said: str) -> None:
+    """After the story: the month of rates, and that the changed sheet is not what Milepost wrote."""
+    assert re.search(r"✔ 2\d{3}-\d\d, \d+ days: online rate 9\d\.\d\d%, service rate 9\d\.\d\d%", said), said
+    assert "says: changed: the file is not the PDF that Milepost wrote" in said
 
 
 @pytest.mark.timeout(300)

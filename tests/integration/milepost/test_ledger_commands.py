@@ -18,8 +18,9 @@ NO_ACT = {
 """Processes that run on, and commands that change nothing of Milepost's."""
 SCHEMA = {"migrate", "topics"}
 """They bring database and Kafka to the newest layout; which migrations ran is in `schema_migration`."""
-ELSEWHERE = {"signin", "restore"}
-"""`signin` asks the API (test_ledger_walk.py), `restore` makes another database: see the last test."""
+ELSEWHERE = {"signin", "restore", "history"}
+"""`signin` asks the API (test_ledger_walk.py), `restore` makes another database: see the last test; `history` needs
+an empty one (test_made_up_history.py)."""
 TESTED = {"account", "announce-restart", "import", "ledger", "notify", "templates", "tokens", "users"}
 ENTRIES = "SELECT kind, actor FROM ledger_entry WHERE kind <> 'registry.facts' AND id > $1 ORDER BY id"
 

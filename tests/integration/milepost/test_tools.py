@@ -38,7 +38,12 @@ ENDING = {
 REFUSING = {
     "route": (["explain", "--station", "nothing"], "there is no station nothing"),
     "ledger": (["key", "new", "a+b"], "cannot be the name of a key"),
+    "history": (["--days", "3d"], "a made-up history is never mixed with them"),
     "notify": (["test", "nobody"], "there is no contact 'nobody'"),
+    "grafana": (
+        ["sync", "--url", "http://127.0.0.1:9", "--token", "t", "--area", "nowhere"],
+        "there is no area nowhere",
+    ),
 }
 # What is given to each that runs on, and the servers that it is then connected to.
 LASTING = {

@@ -214,7 +214,10 @@ def test_grafana_is_told_what_its_provisioning_asks() -> None:
     (secret,) = re.findall(r"\$__file\{/run/secrets/(\w+)\}", provisioning)
     assert secret in service["secrets"]
     providers = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/milepost.yaml").read_text(encoding="utf-8"))
-    assert mounts(service)[providers["providers"][0]["options"]["path"]] == "./grafana/dashboards"
+    for provider in providers["providers"]:
+        folder, language = provider["options"]["path"].rsplit("/", 1)
+        assert mounts(service)[folder] == "./grafana/dashboards"
+        assert (ROOT / "grafana/dashboards" / language / "overview.json").is_file()
 
 
 def test_what_the_image_is_built_from_is_what_the_wheel_is_made_of() -> None:
