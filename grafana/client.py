@@ -39,17 +39,33 @@ class GrafanaClient:
 
     def get(self, path: str) -> dict[str, Any] | None:
         """GET `path` below /api; None when Grafana answers 404."""
-        return self._call("GET", path, None)
+        return self._object("GET", path, None)
+
+    def newest_message(self, uid: str) -> str | None:
+        """What the newest saved version of a dashboard was saved with; None when Grafana keeps no versions.
+
+        Grafana 11 answers a list, newer ones an object with `versions` (grafana/grafana#104556).
+        """
+        answer = self._call("GET", f"/dashboards/uid/{uid}/versions?limit=1", None)
+        versions = answer.get("versions") if isinstance(answer, dict) else answer
+        newest = versions[0] if isinstance(versions, list) and versions else None
+        return str(newest.get("message", "")) if isinstance(newest, dict) else None
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST `body` to `path` below /api."""
-        return self._call("POST", path, body) or {}
+        return self._object("POST", path, body) or {}
 
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """PUT `body` to `path` below /api."""
-        return self._call("PUT", path, body) or {}
+        return self._object("PUT", path, body) or {}
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    def _object(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        answer = self._call(method, path, body)
+        if isinstance(answer, list):
+            raise self._remedy(method, path, http.client.OK, None)
+        return answer
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | list[Any] | None:
         status, raw = self._exchange(method, path, body)
         if method == "GET" and status == http.client.NOT_FOUND:
             return None
@@ -71,7 +87,7 @@ class GrafanaClient:
                 f"无法连接 {self.url} 的 Grafana（{exc or type(exc).__name__}）：请启动它，或改正 --url",
             ) from exc
 
-    def _remedy(self, method: str, path: str, status: int, answer: dict[str, Any] | None) -> RemedyError:
+    def _remedy(self, method: str, path: str, status: int, answer: dict[str, Any] | list[Any] | None) -> RemedyError:
         if status == http.client.UNAUTHORIZED:
             return RemedyError(
                 f"Grafana at {self.url} does not know the token: make one for a service account with the role Admin",
@@ -87,16 +103,16 @@ class GrafanaClient:
                 f"{self.url} answered {status} and no JSON: give --url as the address of Grafana itself",
                 f"{self.url} 返回 {status}，且不是 JSON：--url 须为 Grafana 本身的地址",
             )
-        why = answer.get("message") or answer
+        why = (answer.get("message") if isinstance(answer, dict) else None) or answer
         return RemedyError(
             f"Grafana at {self.url} answered {status} to {method} {path}: {why}",
             f"{self.url} 的 Grafana 对 {method} {path} 返回 {status}：{why}",
         )
 
 
-def _parsed(raw: bytes) -> dict[str, Any] | None:
+def _parsed(raw: bytes) -> dict[str, Any] | list[Any] | None:
     try:
         answer = json.loads(raw)
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) else None
+    return answer if isinstance(answer, dict | list) else None

@@ -21,7 +21,10 @@ class GrafanaServer(ThreadingHTTPServer):
         self.datasources: dict[str, dict[str, Any]] = {}
         self.dashboards: dict[str, dict[str, Any]] = {}
         self.written: list[str] = []
+        self.messages: dict[str, list[str]] = {}
+        self.lists_versions = False
         self.refuse: tuple[int, str] | None = None
+        self.breaks_after: int | None = None
 
     @property
     def url(self) -> str:
@@ -35,6 +38,8 @@ class GrafanaServer(ThreadingHTTPServer):
             return self._folder(method, uid, body)
         if kind == "datasources":
             return self._datasource(method, uid, body)
+        if uid.partition("?")[0].endswith("/versions"):
+            return self._versions(uid.partition("/")[0])
         return self._dashboard(method, uid, body)
 
     def _folder(self, method: str, uid: str, body: dict[str, Any]) -> tuple[int, Any]:
@@ -75,7 +80,18 @@ class GrafanaServer(ThreadingHTTPServer):
             # As a newer Grafana does, which answers in its own newest model.
             "dashboard": {**model, "id": 7, "version": version, "schemaVersion": 99},
         }
+        self.messages.setdefault(model["uid"], []).insert(0, body.get("message", ""))
         return 200, {"id": 7, "uid": model["uid"], "status": "success", "version": version}
+
+    def save_by_hand(self, uid: str, **changes: Any) -> None:
+        """What a person does in Grafana's editor."""
+        self.dashboards[uid]["dashboard"] |= changes
+        self.messages[uid].insert(0, "made it nicer")
+
+    def _versions(self, uid: str) -> tuple[int, Any]:
+        """Grafana 11 answers a list, newer ones an object."""
+        versions = [{"version": n, "message": message} for n, message in enumerate(self.messages.get(uid, ()))]
+        return 200, versions if self.lists_versions else {"continueToken": "", "versions": versions}
 
 
 def _shown(datasource: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.server.refuse is not None:
+        if self.server.breaks_after is not None and len(self.server.written) >= self.server.breaks_after:
+            self.close_connection = True
+        elif self.server.refuse is not None:
             self._say(self.server.refuse[0], self.server.refuse[1].encode())
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._say(401, b'{"message":"Invalid API key"}')

@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 
-from grafana import overview, sync
-from grafana.texts import LANGUAGES
+from grafana import sync
+from grafana.dashboard import LANGUAGES, Dashboard
+from grafana.datasource import datasource
+from grafana.files import DASHBOARDS
 from milepost import cli
 from tests.conftest import free_port
 from tests.grafana_server import TOKEN, GrafanaServer, grafana_server
 
 READER = "postgresql://milepost_grafana:p%40ss@db:5433/milepost?sslmode=verify-full"
-THINGS = 2 + len(LANGUAGES)
+COUNT = len(LANGUAGES) * len(DASHBOARDS)
+THINGS = len(LANGUAGES) + 1 + COUNT
+OVERVIEW = "milepost-overview-en"
+BY_HAND = "was saved by hand in Grafana, left as it is (--force overwrites it)"
 
 
 @pytest.fixture
@@ -28,7 +33,15 @@ def run(server: GrafanaServer, *more: str, **environ: str) -> int:
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    return [line.rpartition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    """What became of each thing."""
+    lines = capsys.readouterr().out.splitlines()
+    return [line.rpartition(": ")[2] for line in lines if not line.startswith("  ")]
+
+
+def changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new release refreshes every five seconds."""
+    build = Dashboard.build
+    monkeypatch.setattr(Dashboard, "build", lambda self, language: build(self, language) | {"refresh": "5s"})
 
 
 def refusal(capsys: pytest.CaptureFixture[str]) -> str:
@@ -39,19 +52,25 @@ def refusal(capsys: pytest.CaptureFixture[str]) -> str:
 def test_an_empty_grafana_gets_all_of_it(server: GrafanaServer, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(server) == 0
     assert said(capsys) == ["created"] * THINGS
-    assert list(server.folders) == ["milepost"]
+    assert list(server.folders) == ["milepost-zh", "milepost-en"]
     (source,) = server.datasources.values()
     assert (source["url"], source["user"], source["secureJsonData"]) == (
         "db:5433", "milepost_grafana", {"password": "p@ss"}
     )  # fmt: skip
     assert source["jsonData"] | {"database": "milepost", "sslmode": "verify-full"} == source["jsonData"]
-    for language in LANGUAGES:
-        kept = server.dashboards[overview.uid(language)]
-        assert kept["meta"]["folderUid"] == "milepost"
-        assert kept["dashboard"]["panels"] == overview.build(language)["panels"]
+    assert len(server.dashboards) == COUNT
+    for dashboard in DASHBOARDS:
+        for language in LANGUAGES:
+            kept = server.dashboards[dashboard.uid(language)]
+            assert kept["meta"]["folderUid"] == sync.folder_of(language)["uid"]
+            assert kept["dashboard"]["panels"] == dashboard.build(language)["panels"]
 
 
-def test_the_second_time_nothing_is_written(server: GrafanaServer, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("lists_versions", [True, False], ids=["Grafana 11", "Grafana 12"])
+def test_the_second_time_nothing_is_written(
+    server: GrafanaServer, capsys: pytest.CaptureFixture[str], lists_versions: bool
+) -> None:
+    server.lists_versions = lists_versions
     run(server)
     capsys.readouterr()
     server.written.clear()
@@ -60,29 +79,91 @@ def test_the_second_time_nothing_is_written(server: GrafanaServer, capsys: pytes
     assert server.written == []
 
 
+def test_a_dry_run_says_the_same_and_writes_nothing(server: GrafanaServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(server, "--dry-run") == 0
+    assert said(capsys) == [*["created"] * THINGS, "nothing was written"]
+    assert server.written == []
+
+
 def test_with_force_all_is_written_again(server: GrafanaServer, capsys: pytest.CaptureFixture[str]) -> None:
     run(server)
     capsys.readouterr()
     assert run(server, "--force", MILEPOST_READER_URL=READER.replace("p%40ss", "new")) == 0
-    assert said(capsys) == ["as it should be", *["updated"] * (THINGS - 1)]
+    assert said(capsys) == [*["as it should be"] * len(LANGUAGES), *["updated"] * (1 + COUNT)]
     assert server.datasources["milepost"]["secureJsonData"] == {"password": "new"}
 
 
-def test_what_differs_is_updated_and_the_rest_left(
+def test_what_differs_is_updated_where_people_put_it(
     server: GrafanaServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(server)
     capsys.readouterr()
-    server.folders["milepost"]["title"] = "Renamed"
-    server.dashboards[overview.uid("en")]["meta"]["folderUid"] = "elsewhere"
-    build = overview.build
-    monkeypatch.setattr(overview, "build", lambda each: build(each) | ({"refresh": "5s"} if each != "en" else {}))
+    server.folders["milepost-en"]["title"] = "Renamed"
+    server.dashboards[OVERVIEW]["meta"]["folderUid"] = "elsewhere"
+    server.folders["elsewhere"] = {"uid": "elsewhere", "title": "Elsewhere"}
+    changed(monkeypatch)
     assert run(server, MILEPOST_READER_URL=READER.replace("5433", "5434")) == 0
-    assert said(capsys) == ["updated"] * THINGS
-    assert server.folders["milepost"]["title"] == "Milepost"
+    assert said(capsys) == [*["as it should be"] * len(LANGUAGES), *["updated"] * (1 + COUNT)]
+    assert server.folders["milepost-en"]["title"] == "Renamed"
     assert server.datasources["milepost"]["url"] == "db:5434"
-    assert server.dashboards[overview.uid("zh-CN")]["dashboard"]["refresh"] == "5s"
-    assert {kept["meta"]["folderUid"] for kept in server.dashboards.values()} == {"milepost"}
+    assert server.dashboards[OVERVIEW]["dashboard"]["refresh"] == "5s"
+    assert server.dashboards[OVERVIEW]["meta"]["folderUid"] == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("changes", "became"),
+    [
+        pytest.param({"title": "Mine"}, BY_HAND, id="a title"),
+        pytest.param(
+            {"schemaVersion": 99},
+            "was saved by hand in a newer format than ours, left as it is (--force overwrites it)",
+            id="a newer format",
+        ),
+        pytest.param({"tags": ["other"]}, "another dashboard has this uid, left as it is", id="no tag of ours"),
+    ],
+)
+def test_what_people_saved_is_left_and_named(
+    server: GrafanaServer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    became: str,
+) -> None:
+    run(server)
+    server.save_by_hand(OVERVIEW, **{"schemaVersion": 42, **changes})
+    kept = dict(server.dashboards[OVERVIEW]["dashboard"])
+    capsys.readouterr()
+    changed(monkeypatch)
+    assert run(server) == 0
+    assert said(capsys).count(became) == 1
+    assert server.dashboards[OVERVIEW]["dashboard"] == kept
+    assert run(server, "--force") == 0
+    assert server.dashboards[OVERVIEW]["dashboard"]["refresh"] == "5s"
+
+
+def test_the_panels_that_differ_are_listed(server: GrafanaServer, capsys: pytest.CaptureFixture[str]) -> None:
+    run(server)
+    panels = [
+        panel for panel in server.dashboards[OVERVIEW]["dashboard"]["panels"] if panel["title"] != "Stations by verdict"
+    ]
+    panels[0] = {**panels[0], "targets": [{**panels[0]["targets"][0], "rawSql": "SELECT 1"}]}
+    server.save_by_hand(OVERVIEW, panels=[*panels, {"title": "My own", "targets": []}])
+    capsys.readouterr()
+    assert run(server, "--dry-run") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert lines == ["  + Stations by verdict", "  - My own", "  ~ Of those that should be open"]
+
+
+def test_a_run_that_breaks_off_is_finished_by_the_next(
+    server: GrafanaServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.breaks_after = 7
+    assert run(server) == 2
+    assert "cannot be reached" in refusal(capsys)
+    assert len(server.dashboards) == 7 - len(LANGUAGES) - 1
+    server.breaks_after = None
+    assert run(server) == 0
+    assert said(capsys) == [*["as it should be"] * 7, *["created"] * (THINGS - 7)]
 
 
 def test_what_files_provision_is_left_alone(server: GrafanaServer, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +174,8 @@ def test_what_files_provision_is_left_alone(server: GrafanaServer, capsys: pytes
     for kept in server.dashboards.values():
         kept["meta"]["provisioned"] = True
     assert run(server, "--force") == 0
-    assert said(capsys) == ["as it should be", *["comes from a file of this Grafana, left as it is"] * (THINGS - 1)]
+    left = "comes from a file of this Grafana, left as it is"
+    assert said(capsys) == [*["as it should be"] * len(LANGUAGES), *[left] * (1 + COUNT)]
     assert server.written == []
 
 
@@ -133,11 +215,13 @@ def test_what_a_person_must_mend(
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        pytest.param((403, '{"message":"no"}'), "the token may not GET /folders/milepost", id="too few rights"),
+        pytest.param((403, '{"message":"no"}'), "the token may not GET /folders/milepost-zh", id="too few rights"),
         pytest.param((302, "<html>"), "give --url as the address of Grafana itself", id="a redirect is not followed"),
         pytest.param((200, "<html>"), "give --url as the address of Grafana itself", id="no Grafana"),
         pytest.param((200, "[]"), "give --url as the address of Grafana itself", id="another API"),
-        pytest.param((500, '{"message":"disk full"}'), "answered 500 to GET /folders/milepost: disk full", id="broken"),
+        pytest.param(
+            (500, '{"message":"disk full"}'), "answered 500 to GET /folders/milepost-zh: disk full", id="broken"
+        ),
     ],
 )
 def test_what_grafana_answers_is_said(
@@ -156,4 +240,4 @@ def test_no_grafana_at_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tls_is_required_unless_the_address_says_otherwise() -> None:
-    assert sync.datasource("postgresql://u:p@h/d")["jsonData"]["sslmode"] == "require"
+    assert datasource("postgresql://u:p@h/d")["jsonData"]["sslmode"] == "require"

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,18 +11,43 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as model
 
 from alerting.stations.verdict import Verdict
-from grafana import overview
-from grafana.panels import COLOURS, DATASOURCE
-from grafana.texts import _TEXTS, LANGUAGES
+from contract.glossary import WORDS
+from grafana import alerts, files
+from grafana.dashboard import LANGUAGES, Dashboard, Rank, _placed
+from grafana.fields import COLUMNS, DATASOURCE, mappings, words
+from grafana.palette import VERDICTS
 
 register_default_plugins()  # so that the options of each kind of panel are read by its own model
-BUILT = {language: overview.build(language) for language in LANGUAGES}
+EACH = [
+    pytest.param(dashboard, language, id=f"{dashboard.name}-{language}")
+    for dashboard in files.DASHBOARDS
+    for language in LANGUAGES
+]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_file_is_what_the_code_writes(language: str) -> None:
-    written = overview.path_of(language).read_text(encoding="utf-8")
-    assert written == overview.render(language), "run `python -m grafana.overview`"
+def texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """All texts in a document, with the key that each has."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from texts(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner, key)
+    elif isinstance(value, str):
+        yield key, value
+
+
+@pytest.mark.parametrize(("dashboard", "language"), EACH)
+def test_the_file_is_what_the_code_writes(dashboard: Dashboard, language: str) -> None:
+    written = files.path_of(dashboard, language).read_text(encoding="utf-8")
+    assert written == dashboard.render(language), "run `python -m grafana.files`"
+
+
+def test_there_are_no_other_files() -> None:
+    kept = {files.path_of(dashboard, language) for dashboard in files.DASHBOARDS for language in LANGUAGES}
+    assert set(files.FOLDER.rglob("*.json")) == kept
+    assert alerts.PATH.read_text(encoding="utf-8") == alerts.render(), "run `python -m grafana.files`"
 
 
 def lost(given: Any, kept: Any, path: str = "") -> list[str]:
@@ -35,54 +61,112 @@ def lost(given: Any, kept: Any, path: str = "") -> list[str]:
     return [] if given == kept else [path]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_grafanas_own_model_takes_all_of_it(language: str) -> None:
-    parsed = model.Dashboard.from_json(json.loads(overview.render(language)))
-    assert lost(BUILT[language], json.loads(JSONEncoder().encode(parsed))) == []
+@pytest.mark.parametrize(("dashboard", "language"), EACH)
+def test_grafanas_own_model_takes_all_of_it(dashboard: Dashboard, language: str) -> None:
+    built = dashboard.build(language)
+    parsed = model.Dashboard.from_json(json.loads(dashboard.render(language)))
+    assert lost(built, json.loads(JSONEncoder().encode(parsed))) == []
 
 
 def test_a_field_that_grafana_does_not_know_is_noticed() -> None:
-    changed = {**BUILT["en"], "colour": "red"}
+    changed = {**files.DASHBOARDS[0].build("en"), "colour": "red"}
     assert lost(changed, json.loads(JSONEncoder().encode(model.Dashboard.from_json(changed)))) == [".colour"]
 
 
-def test_both_languages_show_the_same() -> None:
-    shapes = [[(p["type"], p["gridPos"], len(p.get("targets", ()))) for p in each["panels"]] for each in BUILT.values()]
+@pytest.mark.parametrize("dashboard", files.DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_both_languages_show_the_same(dashboard: Dashboard) -> None:
+    shapes = [
+        [
+            (panel["type"], panel["gridPos"], len(panel.get("targets", ())))
+            for panel in dashboard.build(language)["panels"]
+        ]
+        for language in LANGUAGES
+    ]
     assert shapes[0] == shapes[1]
-    assert len({each["uid"] for each in BUILT.values()}) == len(LANGUAGES)
+
+
+def test_every_dashboard_has_a_uid_of_its_own() -> None:
+    uids = [dashboard.uid(language) for dashboard in files.DASHBOARDS for language in LANGUAGES]
+    assert len(set(uids)) == len(uids)
+
+
+@pytest.mark.parametrize("dashboard", files.DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_english_has_no_chinese_but_the_link_to_it(dashboard: Dashboard) -> None:
+    built = dashboard.build("en")
+    assert [text for _, text in texts({**built, "links": []}) if CHINESE.search(text)] == []
+    assert [link["title"] for link in built["links"] if CHINESE.search(link["title"])] == ["中文"]
+
+
+@pytest.mark.parametrize("dashboard", files.DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_chinese_titles_are_chinese(dashboard: Dashboard) -> None:
+    built = dashboard.build("zh-CN")
+    titles = [panel["title"] for panel in built["panels"]] + [built["title"], built["description"]]
+    assert [title for title in titles if not CHINESE.search(title)] == []
+
+
+@pytest.mark.parametrize("dashboard", files.DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_panels_fill_their_rows_and_have_numbers_of_their_own(dashboard: Dashboard) -> None:
+    made = dashboard.build("en")["panels"]
+    assert len({panel["id"] for panel in made}) == len(made)
+    by_row: dict[int, int] = {}
+    for grid in (panel["gridPos"] for panel in made):
+        by_row[grid["y"]] = by_row.get(grid["y"], 0) + grid["w"]
+    assert set(by_row.values()) == {24}
+
+
+def test_panels_that_are_too_wide_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="25 columns"):
+        _placed([Rank(4, [(24, {}), (1, {})])])
+
+
+@pytest.mark.parametrize("dashboard", files.DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_every_query_is_used_and_every_variable_is_there(dashboard: Dashboard) -> None:
+    built = dashboard.build("en")
+    used = {target["rawSql"] for panel in built["panels"] for target in panel.get("targets", ())}
+    assert len(used) == len(dashboard.queries.items())
+    there = {variable["name"] for variable in built["templating"]["list"]}
+    read = set(re.findall(r"\$\{(\w+):sqlstring\}", str(sorted(used))))
+    read |= set(re.findall(r"\$\{(\w+):queryparam\}", str(built["links"])))
+    assert read <= there, "a query reads a variable that this dashboard has not"
+
+
+@pytest.mark.parametrize("dashboard", files.DASHBOARDS, ids=lambda dashboard: dashboard.name)
+def test_no_query_can_return_without_limit(dashboard: Dashboard) -> None:
+    """A query with a limit, or one that sums to a single row."""
+    assert [name for name, sql in dashboard.queries.items() if "LIMIT" not in sql and "GROUP BY" in sql] == []
+    limits = [int(number) for _, sql in dashboard.queries.items() for number in re.findall(r"LIMIT (\d+)", sql)]
+    assert max(limits) <= 5000
+
+
+def test_every_verdict_has_a_colour_and_colours_that_are_told_apart() -> None:
+    assert {verdict.value for verdict in Verdict} <= set(VERDICTS)
+    seen = [VERDICTS[name] for name in ("online", "unusable", "offline", "away", "closed", "excused", "unknown")]
+    assert len(set(seen)) == len(seen)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_panels_have_numbers_of_their_own_and_do_not_overlap(language: str) -> None:
-    made = BUILT[language]["panels"]
-    assert len({panel["id"] for panel in made}) == len(made)
-    taken = [
-        (x, y)
-        for grid in (panel["gridPos"] for panel in made)
-        for x in range(grid["x"], grid["x"] + grid["w"])
-        for y in range(grid["y"], grid["y"] + grid["h"])
-    ]
-    assert len(set(taken)) == len(taken)
-    assert max(x for x, _ in taken) == 23
+def test_a_colour_never_stands_alone(language: str) -> None:
+    for options in (each["options"] for family in ("verdict", "severity") for each in mappings(family, language)):
+        assert all(shown["text"] for shown in options.values())
 
 
-def test_every_text_is_there_in_both_languages_and_english_has_no_chinese() -> None:
-    assert all(all(words) for words in _TEXTS.values())
-    assert [key for key, (_, en) in _TEXTS.items() if key != "other" and re.search(r"[\u4e00-\u9fff]", en)] == []
-
-
-def test_every_verdict_has_a_colour() -> None:
-    assert {verdict.value for verdict in Verdict} <= set(COLOURS)
-
-
-def test_every_query_is_used() -> None:
-    text = overview.render("en")
-    for name in dict(overview.QUERIES.items()):
-        assert json.dumps(overview.query(name, "en"), ensure_ascii=False) in text, name
+def test_every_column_is_complete_and_its_words_exist() -> None:
+    for name, column in COLUMNS.items():
+        assert column.hidden or (column.label.en and column.label.zh), name
+        if column.family is not None:
+            assert words(column.family, "en"), name
+            assert column.family in WORDS or column.family in ("answer", "sight"), name
 
 
 def test_the_data_source_is_the_one_that_is_provisioned() -> None:
-    provisioned = (overview.FOLDER.parent / "provisioning/datasources/milepost.yaml").read_text(encoding="utf-8")
+    provisioned = (files.FOLDER.parent / "provisioning/datasources/milepost.yaml").read_text(encoding="utf-8")
     assert f"uid: {DATASOURCE['uid']}" in provisioned
     assert f"type: {DATASOURCE['type']}" in provisioned
     assert "password: $__file{" in provisioned
+
+
+def test_every_alert_rule_fires_without_a_value() -> None:
+    """A platform that says nothing is not well."""
+    (group,) = alerts.build()["groups"]
+    assert len({rule["uid"] for rule in group["rules"]}) == len(alerts.QUERIES.items())
+    assert {(rule["noDataState"], rule["execErrState"]) for rule in group["rules"]} == {("Alerting", "Alerting")}

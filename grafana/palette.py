@@ -1,0 +1,26 @@
+"""The colours of the dashboards: the palette of Okabe and Ito for all kinds of colour vision
+(https://jfly.uni-koeln.de/color). Each value is also shown as a word. Pure."""
+
+from typing import Final
+
+GREEN: Final = "#009E73"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+YELLOW: Final = "#F0E442"
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#8C8C8C"
+
+VERDICTS: Final = {
+    "online": GREEN,
+    "unusable": ORANGE,
+    "offline": VERMILION,
+    "away": YELLOW,
+    "closed": BLUE,
+    "excused": SKY,
+    "unknown": PURPLE,
+    "never_seen": GREY,
+    "suspended": GREY,
+}
+SEVERITIES: Final = {"info": BLUE, "warning": ORANGE, "critical": VERMILION}

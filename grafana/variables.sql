@@ -1,0 +1,107 @@
+-- The values of the variables: `__text` is shown, `__value` is what queries read; `*` stands for everything.
+
+-- name: area1
+SELECT '{all}' AS __text, '*' AS __value, 0 AS place
+UNION ALL
+SELECT coalesce({name}, name), code, 1 FROM area WHERE cardinality(path) = 1
+ORDER BY place, __value;
+
+-- name: area2
+SELECT '{all}' AS __text, '*' AS __value, 0 AS place
+UNION ALL
+SELECT coalesce({name}, name), code, 1 FROM area WHERE cardinality(path) = 2 AND parent = ${area1:sqlstring}
+ORDER BY place, __value;
+
+-- name: area3
+SELECT '{all}' AS __text, '*' AS __value, 0 AS place
+UNION ALL
+SELECT coalesce({name}, name), code, 1 FROM area WHERE cardinality(path) = 3 AND parent = ${area2:sqlstring}
+ORDER BY place, __value;
+
+-- name: area4
+SELECT '{all}' AS __text, '*' AS __value, 0 AS place
+UNION ALL
+SELECT coalesce({name}, name), code, 1 FROM area WHERE cardinality(path) = 4 AND parent = ${area3:sqlstring}
+ORDER BY place, __value;
+
+-- name: area
+-- The deepest choice.
+SELECT coalesce(nullif(${area4:sqlstring}, '*'), nullif(${area3:sqlstring}, '*'), nullif(${area2:sqlstring}, '*'),
+                ${area1:sqlstring}) AS __value;
+
+-- name: programme
+SELECT '{all}' AS __text, '*' AS __value, 0 AS place
+UNION ALL
+SELECT name, id, 1 FROM programme
+ORDER BY place, __value LIMIT 1000;
+
+-- name: kind
+SELECT '{all}' AS __text, '*' AS __value, 0 AS place
+UNION ALL
+SELECT {kind_words}, kind, 1 FROM (SELECT DISTINCT kind FROM station) AS known
+ORDER BY place, __value LIMIT 100;
+
+-- name: station
+-- Stations judged offline first, because these are looked up most; typing narrows the list.
+SELECT s.name || ' · ' || s.id AS __text, s.id AS __value
+FROM station s LEFT JOIN station_state st ON st.station = s.id
+WHERE s.lifecycle <> 'retired' AND {in_area s.area}
+ORDER BY coalesce(st.state = 'offline', false) DESC, s.id LIMIT 2000;
+
+-- name: console
+-- The address of the console, as the API last told it; empty: links to the console lead nowhere.
+SELECT coalesce((SELECT detail ->> 'address' FROM service_sign WHERE service = 'api' AND detail ? 'address'
+                 ORDER BY at DESC LIMIT 1), '') AS __value;
+
+-- name: part_in_area
+-- In the parts of queries, AREA, STATION and KIND are columns of the table that the query names; TABLE is this table.
+('*' = ${area:sqlstring} OR AREA IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]));
+
+-- name: part_chosen
+('*' = ${area:sqlstring} OR AREA IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+  AND ('*' = ${programme:sqlstring} OR STATION IN (SELECT station FROM station_programme WHERE programme = ${programme:sqlstring}))
+  AND ('*' = ${kind:sqlstring} OR KIND = ${kind:sqlstring});
+
+-- name: part_on_path
+('*' = ${area:sqlstring} OR TABLE.path @> ARRAY[${area:sqlstring}]);
+
+-- name: part_chosen_depth
+chosen AS (SELECT coalesce((SELECT cardinality(path) FROM area WHERE code = ${area:sqlstring}), 0) AS depth);
+
+-- name: part_standing
+-- The figures of areas in the time range that stand: of frozen months that lie in the range as a whole their sums, else of days.
+frozen AS (
+    SELECT month FROM month_frozen
+    WHERE month >= {first_day} AND month + interval '1 month' <= {last_day} + 1),
+standing AS (
+    SELECT a.path, a.scheduled_ms, a.excused_ms, a.unknown_ms, a.online_ms, a.service_due_ms, a.usable_ms
+    FROM area_month a JOIN frozen USING (month)
+    UNION ALL
+    SELECT d.path, d.scheduled_ms, d.excused_ms, d.unknown_ms, d.online_ms, d.service_due_ms, d.usable_ms
+    FROM area_day d
+    WHERE d.day BETWEEN {first_day} AND {last_day} AND date_trunc('month', d.day)::date NOT IN (SELECT month FROM frozen));
+
+-- name: part_overdue_since
+-- The promised time of an open incident that is acknowledged; of one that is not, the first that a share did not keep.
+CASE WHEN TABLE.status = 'acknowledged' THEN TABLE.eta_at
+     ELSE (SELECT min(k.eta_at) FROM incident_share_ack k JOIN incident_share x USING (incident, area)
+           WHERE k.incident = TABLE.id AND x.down > 0 AND k.eta_at <= now()) END;
+
+-- name: part_first_day
+-- The local day on which the time range begins.
+($__timeFrom()::timestamptz AT TIME ZONE '{zone}')::date;
+
+-- name: part_last_day
+($__timeTo()::timestamptz AT TIME ZONE '{zone}')::date;
+
+-- name: part_levels
+-- For links: the values of the variables of the levels.
+coalesce(TABLE.path[1], '*') AS area1, coalesce(TABLE.path[2], '*') AS area2, coalesce(TABLE.path[3], '*') AS area3,
+       coalesce(TABLE.path[4], '*') AS area4;
+
+-- name: part_rates
+-- The rates of docs/uptime.md: sums over sums, rounded down; NULL where nothing was due.
+trunc(sum(TABLE.online_ms) / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms), 0), 4)::float8 AS online_rate,
+       trunc(sum(TABLE.usable_ms) / nullif(sum(TABLE.service_due_ms), 0), 4)::float8 AS service_rate,
+       trunc(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms)
+             / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms), 0), 4)::float8 AS coverage;

@@ -1,0 +1,1 @@
+"""The dashboards, each with its SQL file beside it: `python -m grafana.views` writes all files."""

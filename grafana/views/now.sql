@@ -1,0 +1,85 @@
+-- name: counts
+-- The number of stations by verdict, a column each, so that a verdict without stations shows 0. Retired stations are left
+-- out.
+SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
+       count(*) FILTER (WHERE verdict = 'unusable') AS unusable,
+       count(*) FILTER (WHERE verdict = 'offline') AS offline,
+       count(*) FILTER (WHERE verdict = 'away') AS away,
+       count(*) FILTER (WHERE verdict = 'closed') AS closed,
+       count(*) FILTER (WHERE verdict = 'excused') AS excused,
+       count(*) FILTER (WHERE verdict = 'unknown') AS unknown,
+       count(*) FILTER (WHERE verdict = 'never_seen') AS never_seen,
+       count(*) FILTER (WHERE verdict = 'suspended') AS suspended
+FROM station_verdict v
+WHERE lifecycle <> 'retired' AND {chosen v};
+
+-- name: standing
+-- How many stations should be open now, how many of these are online, and what is open of incidents and blind spots.
+SELECT due.expected, due.share, open.incidents, open.unowned, open.spots
+FROM (SELECT count(*) AS expected,
+             (count(*) FILTER (WHERE verdict = 'online'))::float8 / nullif(count(*), 0) AS share
+      FROM station_verdict v
+      WHERE lifecycle = 'commissioned' AND open AND verdict NOT IN ('excused', 'never_seen') AND {chosen v}) AS due,
+     (SELECT count(*) FILTER (WHERE i.kind <> 'blind_spot' AND is_told) AS incidents,
+             count(*) FILTER (WHERE i.status = 'open' AND i.assignee IS NULL AND is_told) AS unowned,
+             count(*) FILTER (WHERE i.kind = 'blind_spot') AS spots
+      FROM incident i
+      CROSS JOIN LATERAL (SELECT i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true' AS is_told) AS told
+      WHERE i.status <> 'closed' AND {in_area i.area}) AS open;
+
+-- name: worst
+-- The stations that have been without service longest. Unknown stations are left out, because the platform is the cause.
+-- Only stations with these judged states can have such a verdict, so all others need not be read.
+SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
+       extract(epoch FROM now() - v.since)::float8 AS lasts
+FROM station_verdict v LEFT JOIN area a ON a.code = v.area
+WHERE v.verdict IN ('offline', 'unusable', 'away')
+  AND v.station IN (SELECT station FROM station_state WHERE state IN ('offline', 'away') OR state = 'online' AND NOT usable)
+  AND {chosen v}
+ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.since, v.station LIMIT 50;
+
+-- name: incidents
+-- The open incidents, the oldest first; children are left out, because only their parent is notified.
+SELECT i.id, i.kind, coalesce(s.name, a.{name}, a.name, i.station, i.area, i.shard) AS place, i.status, i.began_at AS began,
+       extract(epoch FROM now() - i.began_at)::float8 AS lasts,
+       coalesce(i.assignee, i.acknowledged_remark, i.acknowledged_by) AS owner, i.eta_at AS eta
+FROM incident i LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = i.area
+WHERE i.status <> 'closed' AND i.parent IS NULL AND i.kind <> 'blind_spot' AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
+  AND {in_area i.area}
+ORDER BY i.began_at, i.id LIMIT 50;
+
+-- name: worst_areas
+-- The areas below the chosen one, those with the most stations down first. `down`: offline, unusable or away.
+WITH {chosen_depth},
+counted AS (
+    SELECT a.path[chosen.depth + 1] AS code, count(*) AS stations,
+           count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away')) AS down
+    FROM chosen CROSS JOIN station_verdict v JOIN area a ON a.code = v.area
+    WHERE v.lifecycle = 'commissioned' AND {chosen v} AND cardinality(a.path) > chosen.depth
+    GROUP BY 1)
+SELECT coalesce(a.{name}, a.name) AS area, c.stations, c.down, 1 - c.down::float8 / c.stations AS share,
+       {levels a}
+FROM counted c JOIN area a USING (code) WHERE c.down > 0 ORDER BY c.down DESC, c.code LIMIT 100;
+
+-- name: share
+-- The share of stations in service that were judged online, usable or not, as in the online rate. It is counted back from
+-- now: the changes after a moment are subtracted from the present number. It is not the audited rate of a period.
+WITH mine AS MATERIALIZED (
+    SELECT id FROM station s WHERE lifecycle = 'commissioned' AND {chosen s.id}),
+slots AS (
+    SELECT floor(extract(epoch FROM t.at) * 1000 / $__interval_ms)::bigint AS slot, false AS shown,
+           (t.after = 'online')::int - (t.before = 'online')::int AS change
+    FROM transition t JOIN mine ON mine.id = t.station
+    WHERE t.terminal IS NULL AND t.at >= $__timeFrom()
+    UNION ALL
+    SELECT generate_series(
+        floor(extract(epoch FROM $__timeFrom()::timestamptz) * 1000 / $__interval_ms)::bigint,
+        floor(extract(epoch FROM least($__timeTo()::timestamptz, now())) * 1000 / $__interval_ms)::bigint), true, 0),
+sums AS (
+    SELECT slot, bool_or(shown) AS shown, sum(sum(change)) OVER (ORDER BY slot DESC) - sum(change) AS later
+    FROM slots GROUP BY slot),
+online AS (
+    SELECT count(*) AS stations FROM station_state st JOIN mine ON mine.id = st.station WHERE st.state = 'online')
+SELECT to_timestamp((slot + 1) * $__interval_ms / 1000.0) AS "time",
+       ((SELECT stations FROM online) - later)::float8 / nullif((SELECT count(*) FROM mine), 0) AS share
+FROM sums WHERE shown ORDER BY slot LIMIT 5000;

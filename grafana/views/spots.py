@@ -1,0 +1,45 @@
+"""Areas without working service, and how the programmes stand."""
+
+from typing import Final
+
+from contract.said import Said
+from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.panels import counts, lines, station_link, table
+from grafana.variables import AREA
+
+_KINDS: Final = ("uncovered", "dark", "shut", "idle", "stale", "no_wifi", "area_dark")
+
+
+def draw(canvas: Canvas) -> list[Rank]:
+    """Counts by kind, the list, what was removed, and programmes."""
+    language = canvas.language
+    by_kind = counts(
+        Said("Open blind spots by kind", "各类盲点数量"), canvas.query("by_kind", *_KINDS), "spot", language
+    )
+    listed = canvas.query("open", "spot", "area", "station", "name", "since", "lasts", "clears")
+    removed = canvas.query("removed", "time", "began_spots", "removed_spots", series=True)
+    programmes = canvas.query("programmes", "programme", "stations", "down", "share")
+    return [
+        Rank(4, [(24, by_kind)]),
+        Rank(
+            12, [(24, table(Said("Blind spots", "盲点"), listed, language, link={"station": station_link(language)}))]
+        ),
+        Rank(
+            9,
+            [
+                (12, lines(Said("Begun and removed by day", "每日新增与消除"), removed, language, stacked_bars=True)),
+                (12, table(Said("Programmes", "项目"), programmes, language)),
+            ],
+        ),
+    ]
+
+
+DASHBOARD: Final = Dashboard(
+    name="spots",
+    title=Said("Milepost: blind spots and programmes", "Milepost 盲点与项目"),
+    description=Said("Areas without working service, and programmes", "缺乏有效服务的地区与各项目情况"),
+    draw=draw,
+    queries=view_queries(__file__),
+    variables=AREA,
+    begins="now-90d",
+)

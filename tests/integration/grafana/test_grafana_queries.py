@@ -1,0 +1,222 @@
+"""Every query of every dashboard, run as the role that Grafana has, against a database with something of everything."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grafana.dashboard import LANGUAGES, Dashboard
+from grafana.fields import COLUMNS
+from grafana.files import DASHBOARDS
+from store.migrate import migrate
+from store.pool import Pool, _prepare
+from tests.integration.api_world import World
+from tests.integration.grafana.grafana_macros import ALL, expand
+from tests.integration.grafana.grafana_world import STATION, fill
+
+pytestmark = pytest.mark.timeout(240)  # the first run installs the server
+
+Panel = dict[str, Any]
+Reader = tuple[World, asyncpg.Connection]
+NUMERIC = {"int4", "int8", "float8"}
+UNITS = {"percentunit", "dtdurations", "h", "none", "bytes", "celsius", "ms"}
+"""Units of numbers."""
+UNTIL = "SELECT to_char(date_trunc('hour', now()) + interval '1 hour', 'YYYY-MM-DD HH24:MI:SSOF')"
+
+
+@pytest.fixture
+async def plain_reader(pool: Pool, database: str) -> AsyncIterator[Reader]:
+    world = World(pool)
+    await fill(world)
+    until = await pool.fetchval(UNTIL)
+    await pool.execute(f'CALL roll_up_records(0, \'{{"until": "{until}"}}\')')
+    connection = await asyncpg.connect(database)
+    await connection.execute("SET ROLE milepost_reader")
+    yield world, connection
+    await connection.close()
+
+
+@pytest.fixture
+async def timescale_reader(timescale_url: str) -> AsyncIterator[Reader]:
+    """TimescaleDB takes one connection, and keeps one database for all tests."""
+    connection = await asyncpg.connect(timescale_url, statement_cache_size=0)
+    try:
+        await migrate(connection)
+        await _prepare(connection)
+        await connection.execute("BEGIN")
+        world = World(connection)  # type: ignore[arg-type] # it has the methods of a pool that are called
+        await fill(world)
+        await connection.execute("SET LOCAL ROLE milepost_reader")
+        yield world, connection
+        await connection.execute("ROLLBACK")
+    finally:
+        connection.terminate()
+
+
+@pytest.fixture(params=["plain", "timescale"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    """A filled database of each kind, and a connection with the rights of Grafana."""
+    made: Reader = request.getfixturevalue(f"{request.param}_reader")
+    return made
+
+
+def expanded(sql: str, world: World, **values: str) -> str:
+    begin, end = world.now - timedelta(days=2), world.now + timedelta(minutes=1)
+    return expand(sql, begin=begin, end=end, seconds=3600, **{**ALL, "station": STATION, **values})
+
+
+def panels_of(dashboard: Dashboard, language: str) -> Iterator[Panel]:
+    yield from (panel for panel in dashboard.build(language)["panels"] if panel.get("targets"))
+
+
+def named_in(panel: Panel) -> set[str]:
+    """The columns that a panel names: in its overrides, its links, and the fields of its map."""
+    overrides = panel["fieldConfig"]["overrides"]
+    named = {each["matcher"]["options"] for each in overrides}
+    named |= set(re.findall(r"\$\{__data\.fields\.(\w+)\}", str(overrides)))
+    for layer in panel["options"].get("layers", ()):
+        style, location = layer["config"]["style"], layer["location"]
+        named |= {style[part]["field"] for part in ("color", "size", "text")}
+        named |= {location["latitude"], location["longitude"]}
+    return named
+
+
+async def check(panel: Panel, world: World, connection: asyncpg.Connection, *, rows: bool) -> None:
+    """The queries of a panel return what it names, in types that it can show, and `rows`: something to show."""
+    columns: set[str] = set()
+    for target in panel["targets"]:
+        statement = await connection.prepare(expanded(target["rawSql"], world))
+        types = {each.name: each.type.name for each in statement.get_attributes()}
+        found = await statement.fetch()
+        columns |= set(types)
+        assert found or not rows, target["rawSql"]
+        assert len(found) == 1 or panel["type"] != "stat", f"a stat of {len(found)} rows"
+        assert len(found) <= 5000
+        if target["format"] == "time_series":
+            assert types.pop("time") in ("timestamptz", "numeric", "float8")
+            assert types.pop("metric", "text") == "text"
+            assert set(types.values()) == {"float8"}, types
+        shown = {name: COLUMNS[name].unit for name in types if name in COLUMNS}
+        assert {name for name, unit in shown.items() if unit in UNITS and types[name] not in NUMERIC} == set(), types
+        assert {name for name, unit in shown.items() if unit == "dateTimeAsIso"} <= {
+            name for name in types if types[name] == "timestamptz"
+        }
+    assert named_in(panel) == columns - {"time", "metric"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_panel_shows_what_its_queries_return(reader: Reader, language: str) -> None:
+    world, connection = reader
+    is_timescale = await connection.fetchval("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')")
+    for dashboard in DASHBOARDS:
+        for panel in panels_of(dashboard, language):
+            # On TimescaleDB rollups are refreshed outside of the transaction in which the tests fill it.
+            rolled = is_timescale and "usage_" in str(panel["targets"])
+            try:
+                await check(panel, world, connection, rows=not rolled)
+            except (AssertionError, asyncpg.PostgresError) as exc:
+                exc.add_note(f"{dashboard.name}: {panel['title']}")
+                raise
+
+
+async def test_every_variable_has_values(reader: Reader) -> None:
+    world, connection = reader
+    seen = set()
+    for variable in (each for dashboard in DASHBOARDS for each in dashboard.build("en")["templating"]["list"]):
+        if variable["name"] not in seen:
+            seen.add(variable["name"])
+            found = await connection.fetch(expanded(variable["query"], world, area1="63", area2="632122"))
+            assert found, variable["name"]
+            assert "__value" in found[0]
+
+
+async def test_a_chosen_area_is_chosen_down_the_tree(plain_reader: Reader) -> None:
+    world, connection = plain_reader
+    (overview,) = (dashboard for dashboard in DASHBOARDS if dashboard.name == "overview")
+    values = {each["name"]: each["query"] for each in overview.build("en")["templating"]["list"]}
+    below = await connection.fetch(expanded(values["area2"], world, area1="63"))
+    assert [row["__value"] for row in below] == ["*", "632122"]
+    chosen = await connection.fetchval(expanded(values["area"], world, area1="63", area2="632122"))
+    assert chosen == "632122"
+
+
+@pytest.mark.parametrize("broken", ["a missing column", "two rows"])
+async def test_a_panel_that_does_not_fit_its_query_is_noticed(plain_reader: Reader, broken: str) -> None:
+    world, connection = plain_reader
+    panel = next(each for each in panels_of(DASHBOARDS[0], "en") if each["type"] == "stat")
+    (target,) = panel["targets"]
+    sql = (
+        target["rawSql"].replace(" AS away", " AS gone") if broken == "a missing column" else "SELECT 1 UNION SELECT 2"
+    )
+    with pytest.raises(AssertionError):
+        await check({**panel, "targets": [{**target, "rawSql": sql}]}, world, connection, rows=True)
+
+
+async def test_every_query_bears_an_empty_database(pool: Pool) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE milepost_reader")
+        for panel in (panel for dashboard in DASHBOARDS for panel in panels_of(dashboard, "en")):
+            for target in panel["targets"]:
+                found = await connection.fetch(expanded(target["rawSql"], World(pool)))
+                assert panel["type"] != "stat" or len(found) <= 1
+
+
+HOSTILE = (
+    "' OR true --",
+    "\\' OR true --",
+    "${station:sqlstring}",
+    "$$",
+    "*'; SELECT pg_sleep(9); --",
+    "%",
+    "{63}",
+    "",
+)
+
+
+async def test_no_value_of_a_variable_changes_a_query(plain_reader: Reader) -> None:
+    """A value that is no area, programme, kind or station finds nothing, whatever characters it has."""
+    world, connection = plain_reader
+    queries = [
+        target["rawSql"]
+        for dashboard in DASHBOARDS
+        for panel in panels_of(dashboard, "en")
+        for target in panel["targets"]
+    ]
+    asked = [sql for sql in queries if "sqlstring}" in sql]
+    nothing = {}
+    for sql in asked:
+        nothing[sql] = await figures(connection, expanded(sql, world, **dict.fromkeys([*ALL, "station"], "none")))
+    for value in HOSTILE:
+        for sql in asked:
+            found = await figures(connection, expanded(sql, world, **dict.fromkeys([*ALL, "station"], value)))
+            assert found == nothing[sql], (value, sql)
+
+
+async def figures(connection: asyncpg.Connection, sql: str) -> list[list[Any]]:
+    """The rows of a query, without numbers that go on with the time."""
+    return [
+        [value for name, value in row.items() if name not in ("age", "time", "lasts", "late")]
+        for row in await connection.fetch(sql)
+    ]
+
+
+@settings(max_examples=200)
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20))
+def test_a_value_stays_between_its_quotes(value: str) -> None:
+    """What stands for a value is one literal of SQL, which is what PostgreSQL reads between two single quotes."""
+    world = World(None)  # type: ignore[arg-type] # only its moment is read
+    sql = expanded("SELECT ${area:sqlstring}", world, area=value)
+    literal = sql.removeprefix("SELECT ")
+    assert (literal[0], literal[-1]) == ("'", "'")
+    assert re.fullmatch(r"(?:[^']|'')*", literal[1:-1], re.DOTALL)
+    assert literal[1:-1].replace("''", "'") == value
+
+
+async def test_what_is_not_expanded_is_noticed() -> None:
+    with pytest.raises(ValueError, match="not expanded"):
+        expanded("SELECT $__unixEpochFrom()", World(None))  # type: ignore[arg-type] # only its moment is read

@@ -1,0 +1,79 @@
+"""The dashboards by Grafana's own types, as npm has them. JSON Schemas are made of the types here; none is committed.
+
+The types of the map's options cannot become a schema; the foundation SDK reads these (tests/unit/grafana).
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from contract.said import Said
+from grafana.area_copy import DashboardArea, copy_for
+from grafana.dashboard import LANGUAGES
+from grafana.files import DASHBOARDS
+from tests import npm
+
+pytestmark = pytest.mark.timeout(240)  # the first run installs Grafana's types
+FOLDER = Path(npm.__file__).with_name("grafana_schema")
+PANELS = ("stat", "table", "timeseries", "state-timeline")
+BEFORE = "custom.hidden"
+"""What an earlier Grafana reads in place of `hideFrom`."""
+BUILT = {each["uid"]: each for dashboard in DASHBOARDS for each in map(dashboard.build, LANGUAGES)}
+
+Schemas = Mapping[str, jsonschema.Draft7Validator]
+Panel = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Schemas:
+    """{name: what validates}: a dashboard, `field`, and the options and field options of each kind of panel."""
+    npm.install(FOLDER)
+    node = shutil.which("node")
+    assert node is not None, "npm is there, so node is"
+    made = subprocess.run([node, "schemas.mjs", *PANELS], cwd=FOLDER, capture_output=True, timeout=120, check=True)
+    found = json.loads(made.stdout)
+    found["field"] = {**found["dashboard"], "$ref": "#/definitions/FieldConfig"}
+    for kind in PANELS:  # Grafana adds the field options of a panel that are not set
+        found[f"{kind} FieldConfig"]["definitions"]["FieldConfig"].pop("required", None)
+    return {name: jsonschema.Draft7Validator(schema) for name, schema in found.items()}
+
+
+def wrong(schemas: Schemas, name: str, value: Any) -> Iterator[str]:
+    yield from (f"{name}: {each.json_path}: {each.message[:300]}" for each in schemas[name].iter_errors(value))
+
+
+def wrong_panel(schemas: Schemas, panel: Panel) -> Iterator[str]:
+    """What Grafana's types say against the options of a panel, its fields and their overrides."""
+    kind, config = panel["type"], panel.get("fieldConfig", {"defaults": {}, "overrides": []})
+    if kind in PANELS:
+        yield from wrong(schemas, f"{kind} Options", panel["options"])
+        yield from wrong(schemas, f"{kind} FieldConfig", config["defaults"].get("custom", {}))
+    for each in (each for override in config["overrides"] for each in override["properties"]):
+        name = each["id"].removeprefix("custom.")
+        if each["id"] != BEFORE:
+            yield from wrong(schemas, "field" if name == each["id"] else f"{kind} FieldConfig", {name: each["value"]})
+
+
+@pytest.mark.parametrize("uid", BUILT)
+def test_grafanas_types_take_every_dashboard(schemas: Schemas, uid: str) -> None:
+    built = BUILT[uid]
+    assert list(wrong(schemas, "dashboard", built)) == []
+    assert [line for panel in built["panels"] for line in wrong_panel(schemas, panel)] == []
+    copy = copy_for(DashboardArea((("63", Said("Qinghai", "青海")),)), built, "en")
+    assert list(wrong(schemas, "dashboard", copy)) == []
+
+
+def test_what_grafana_does_not_know_is_noticed(schemas: Schemas) -> None:
+    built = BUILT["milepost-overview-en"]
+    panel = next(each for each in built["panels"] if each["type"] == "stat")
+    assert list(wrong(schemas, "dashboard", {**built, "colour": "red"}))
+    assert list(wrong(schemas, "dashboard", {**built, "refresh": 60}))
+    assert list(wrong_panel(schemas, {**panel, "options": {**panel["options"], "colorMode": "red"}}))
+    odd = {"matcher": {"id": "byName"}, "properties": [{"id": "units", "value": "h"}]}
+    assert list(wrong_panel(schemas, {**panel, "fieldConfig": {"defaults": {}, "overrides": [odd]}}))
