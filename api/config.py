@@ -14,7 +14,8 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     which an acknowledgement without an ETA counts. `repair_stable`: seconds for which nothing may be wrong after a
     repair. `language`: zh-CN or en.
     `instance` names this process in its signs of life. `trusted_proxies`: addresses and networks of reverse
-    proxies, whose X-Forwarded-For names the client."""
+    proxies, whose X-Forwarded-For names the client. `fonts`: the directory of the fonts of PDF reports; None: the
+    fonts of this machine."""
 
     database_url: str
     admin_token_file: Path | None
@@ -28,6 +29,7 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     repair_stable: float = 600.0
     instance: str = "api"
     trusted_proxies: tuple[str, ...] = ()
+    fonts: str | None = None
 
     @property
     def reopening(self) -> timedelta:

@@ -19,12 +19,13 @@ from api.http.sessions import Sessions
 from api.http.uploads.bounds import Uploads
 from api.http.work import Work
 from api.live.event_hub import EventHub
+from store.made_up import MadeUp
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of one API process that a request uses. `actor` sends the request, and `database` shows its scope;
     without an actor the database shows nothing. `link_guesses`: wrong tokens of links, which keep nobody from signing
-    in."""
+    in. `made_up`: the history that was made up for a demonstration."""
 
     config: ApiConfig
     database: Database
@@ -39,6 +40,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     work: Work
     uploads: Uploads
     actor: Actor | None = None
+    made_up: MadeUp | None = None
 
     @property
     def account(self) -> str:

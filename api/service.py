@@ -29,6 +29,7 @@ from api.http.uploads.bounds import Uploads
 from api.http.work import Work
 from api.live.event_hub import EventHub
 from contract.errors import RemedyError
+from store.made_up import load_made_up
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, open_pool
 from store.signs import EVERY, Signs
@@ -83,9 +84,10 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
     async with open_pool(with_query_settings(config.database_url), name="api", size=_POOL) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
+            made_up = await load_made_up(connection)
         hub = EventHub(with_query_settings(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
-        living = asyncio.create_task(_live(pool, config.instance), name="api signs")
+        living = asyncio.create_task(_live(pool, config.instance, config.url), name="api signs")
         database = Database(pool)
         # Who sends a request is known before its scope is.
         whole = database.within(WHOLE)
@@ -103,6 +105,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
             metrics=Metrics(),
             work=Work(),
             uploads=Uploads(),
+            made_up=made_up,
         )
         app = create_app(context)
         try:
@@ -119,13 +122,13 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
                     task.result()
 
 
-async def _live(pool: Pool, instance: str) -> None:
-    """Signs of life, written from the event loop that answers requests."""
+async def _live(pool: Pool, instance: str, address: str) -> None:
+    """Signs of life, written from the event loop that answers requests; with its address, for links of dashboards."""
     signs = Signs("api", instance)
     while True:
         with suppress(*UNREACHABLE):
             async with pool.acquire() as connection:
-                await signs.give(connection, "working")
+                await signs.give(connection, "working", {"address": address})
         await asyncio.sleep(EVERY)
 
 

@@ -1,7 +1,5 @@
 """Make, answer and close findings and disputes; propose, approve and refuse corrections."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Request
@@ -9,12 +7,21 @@ from pydantic import BaseModel, Field
 
 from access.roles import Permission
 from api.actions.actor import author_of
+from api.actions.people import with_own
 from api.actions.photos import put_finding_photo
 from api.actions.settle import settle
 from api.context import Context
-from api.http.problems import Problem, not_found
+from api.http.paging import MAX_ID
+from api.http.problems import Problem
 from api.http.times import parse_stored_time
-from api.read.findings.listing import CorrectionDocument, FindingDocument, correction_document, finding_document
+from api.read.findings.listing import (
+    CorrectionDocument,
+    FindingDocument,
+    correction_document,
+    finding_document,
+    require_correction,
+    require_finding,
+)
 from api.read.moment import load_now
 from audit.findings import store as finding_store
 from audit.findings.rules import (
@@ -51,7 +58,7 @@ class FindingRequest(BaseModel):
     acts."""
 
     incident: int | None = Field(
-        default=None, ge=0, le=2**63 - 1, description="an incident; station and times may be left out"
+        default=None, ge=0, le=MAX_ID, description="an incident; station and times may be left out"
     )
     station: _Name = None
     begin: _Time = Field(default=None, alias="from")
@@ -75,7 +82,7 @@ class ProposalRequest(BaseModel):
     until: str = Field(max_length=64)
     counts_as: Literal["up", "down", "unknown", "excused", "observed"]
     reason: _Text
-    finding: int | None = Field(default=None, ge=0, le=2**63 - 1, description="the finding that is the reason")
+    finding: int | None = Field(default=None, ge=0, le=MAX_ID, description="the finding that is the reason")
     by: _Name = None
 
 
@@ -136,7 +143,7 @@ async def answer_finding(context: Context, request: Request, number: int, said: 
     async def answer(connection: Connection) -> AuditFinding | None:
         return await finding_store.answer_finding(connection, number, said.text, author, await load_now(connection))
 
-    return await _settled(context, number, answer)
+    return require_finding(number, await settle(context, answer))
 
 
 async def close_finding(context: Context, request: Request, number: int, said: AnswerRequest) -> FindingDocument:
@@ -148,16 +155,7 @@ async def close_finding(context: Context, request: Request, number: int, said: A
         now = await load_now(connection)
         return await finding_store.close_finding(connection, number, said.text, author, now, is_auditor=is_auditor)
 
-    return await _settled(context, number, close)
-
-
-async def _settled(
-    context: Context, number: int, act: Callable[[Connection], Awaitable[AuditFinding | None]]
-) -> FindingDocument:
-    found = await settle(context, act)
-    if found is None:
-        raise not_found("finding", number)
-    return finding_document(found)
+    return require_finding(number, await settle(context, close))
 
 
 async def propose_correction(context: Context, request: Request, said: ProposalRequest) -> CorrectionDocument:
@@ -188,9 +186,9 @@ async def approve_correction(
     except Problem as exc:
         if isinstance(exc.__cause__, NotYoursError):
             author = author_of(request, said.by)
-            async with context.database.transaction() as connection:
-                now: datetime = await load_now(connection)
-                await finding_store.record_own_approval(connection, number, author, now)
+            # The scope of an account with areas does not show whether the ledger has the entry already.
+            async with with_own(context).database.transaction() as connection:
+                await finding_store.record_own_approval(connection, number, author, await load_now(connection))
         raise
 
 
@@ -210,7 +208,4 @@ async def _decide(
         now = await load_now(connection)
         return await finding_store.decide_correction(connection, number, decision, said.why, author, now)
 
-    found = await settle(context, decide)
-    if found is None:
-        raise not_found("correction", number)
-    return correction_document(found)
+    return require_correction(number, await settle(context, decide))

@@ -34,6 +34,7 @@ ON CONFLICT (incident, area) DO UPDATE
 SET assignee = excluded.assignee,
     acknowledged_at = CASE WHEN a.eta_at <= $4 THEN excluded.acknowledged_at ELSE a.acknowledged_at END,
     acknowledged_by = CASE WHEN a.eta_at <= $4 THEN excluded.acknowledged_by ELSE a.acknowledged_by END,
+    acknowledged_remark = CASE WHEN a.eta_at <= $4 THEN excluded.acknowledged_remark ELSE a.acknowledged_remark END,
     eta_at = CASE WHEN a.eta_at <= $4 THEN excluded.eta_at ELSE a.eta_at END;
 
 -- name: insert_share_entries

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console.blind_spot_pages import spot_row
@@ -13,7 +13,8 @@ from api.console.pages import page_router, show, words_for
 from api.console.station_pages import station_rows
 from api.console.texts import Words
 from api.context import Shared
-from api.http.paging import MAX_CURSOR, Page
+from api.http.paging import Page
+from api.http.parameters import Cursor
 from api.read.areas import load_all_areas, load_area
 from api.read.routing.silences import load_silences_here
 from api.read.schemas import AreaChild, AreaDocument
@@ -48,7 +49,7 @@ async def show_area(
     request: Request,
     context: Shared,
     code: Annotated[str, Path(max_length=64)],
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """The stations of an area by verdict, the same of each part of it, its stations, and its blind spots."""
     words = words_for(request)

@@ -1,8 +1,8 @@
 """The page about blind spots: where, of which kind, since when, and what would clear them."""
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_names
@@ -11,7 +11,8 @@ from api.console.pages import page_router, show, words_for
 from api.console.queries import QUERIES
 from api.console.texts import Words
 from api.context import Shared
-from api.http.paging import MAX_CURSOR, Page
+from api.http.paging import Page
+from api.http.parameters import Cursor, Text
 from api.read.blind_spots import list_blind_spots
 from api.read.moment import load_now
 from api.read.schemas import BlindSpot
@@ -23,8 +24,6 @@ router = page_router()
 KINDS: Final = tuple(WORDS["spot"])
 _PAGE: Final = 100
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/blind-spots")
 async def show_blind_spots(
@@ -32,7 +31,7 @@ async def show_blind_spots(
     context: Shared,
     kind: Text = "",
     area: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Blind spots, the last found first, and how many there are of each kind."""
     words = words_for(request)

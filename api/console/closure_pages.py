@@ -1,9 +1,9 @@
 """Pages about closures and maintenance windows: what is declared, and the forms to declare, approve and withdraw."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
@@ -19,12 +19,12 @@ from api.actions.photos import photo_of_form
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import where
-from api.console.pages import page_router, show, unfit_fields, words_for
+from api.console.pages import page_router, show, why_refused, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
-from api.http.forms import MOST_PERSON, person, read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import ClosureId
+from api.http.forms import person, read_form
+from api.http.paging import Page
+from api.http.parameters import ClosureId, Cursor, Text
 from api.http.problems import Problem, not_found
 from api.http.times import as_beijing_time
 from api.http.uploads.reading import read_upload, typed
@@ -32,7 +32,6 @@ from api.read.closures import list_closures, load_closure
 from api.read.evidence.photos import list_photos
 from api.read.moment import load_now
 from api.read.schemas import ClosureDocument, ClosureStatus
-from contract.said import said_by
 from registry.photos.rules import PhotoRefusedError
 from registry.photos.store import PhotoOf
 
@@ -44,8 +43,6 @@ _KINDS: Final = ("closure", "maintenance")
 _SCOPES: Final = ("station", "area", "programme")
 _FIELDS: Final = ("scope", "name", "kind", "from", "until", "reason", "by")
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/closures")
 async def show_closures(
@@ -54,7 +51,7 @@ async def show_closures(
     status: Text = "",
     area: Text = "",
     station: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Closures, the last declared first, and a form for another."""
     return await _list(request, context, status, area, station, cursor)
@@ -104,7 +101,6 @@ async def _list(
         scopes=_SCOPES,
         refused=refused,
         said={**dict.fromkeys(_FIELDS, ""), "name": station or where_asked.code, **(said or {})},
-        most_person=MOST_PERSON,
     )
 
 
@@ -142,7 +138,6 @@ async def _show(request: Request, context: Context, number: int, code: int = 200
         "now": now,
         "photos": photos,
         "refused": refused,
-        "most_person": MOST_PERSON,
         "who": accounts.shown,
         "own": context.actor is not None and context.actor.account == closure.declared_by,
     }
@@ -186,7 +181,7 @@ def _declaration(said: Mapping[str, str]) -> Declaration:
             **times,
             "reason": said.get("reason", ""),
             "kind": said.get("kind", ""),
-            "by": person(dict(said)),
+            "by": person(said),
         }
     )
 
@@ -204,11 +199,7 @@ _LABELS: Final = {
 
 def _refusal(exc: Problem | ValidationError | PhotoRefusedError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, _LABELS, "scope_how")
-    if isinstance(exc, Problem) and "parameter" in exc.members:
-        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, _LABELS, "scope_how")
 
 
 _ClosureAction = Callable[[Context, Request, int, dict[str, str]], Awaitable[ClosureDocument]]

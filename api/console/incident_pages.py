@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from alerting.incidents import actions as incident_actions
@@ -28,13 +28,13 @@ from api.console.queries import QUERIES
 from api.console.texts import Words
 from api.console.told import step_texts, why_word
 from api.context import Context, Shared
-from api.http.forms import MOST_PERSON, person, read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import IncidentId
+from api.http.forms import person, read_form
+from api.http.paging import Page
+from api.http.parameters import Cursor, IncidentId, Text
 from api.http.problems import not_found
 from api.http.times import as_beijing_time, parse_time
 from api.http.work import Work
-from api.read.escalations import load_escalation
+from api.read.escalations import load_told
 from api.read.evidence.photos import list_photos
 from api.read.findings.listing import list_findings
 from api.read.found import FoundPage
@@ -67,8 +67,6 @@ _COUNT_WORDS: Final = {IncidentKind.HEALTH.value: "terminals_say", IncidentKind.
 _STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
 KINDS: Final = tuple(WORDS["kind"])
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/incidents")
 async def show_incidents(
@@ -77,7 +75,7 @@ async def show_incidents(
     status: Text = "",
     kind: Text = "",
     area: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Incidents: open ones first, then acknowledged ones, then closed ones."""
     words = words_for(request)
@@ -156,9 +154,9 @@ async def _show(
         children = await _load_children(connection, incident)
         hold = await connection.fetchval(ACTION_QUERIES.hold_on_incident, number)
         shares = _shares_of(incident)[:_MOST_SHARES]
-        told = await load_escalation(connection, number)
+        told = await load_told(connection, number)
         said_of = [share.area for share in shares] + [entry.share for entry in incident.entries]
-        said_of += [] if told is None else [page.share for page in told.pages]
+        said_of += [page.share for page in told.pages] + [one.share for one in told.shares]
         places = [(incident.station, incident.area), *((None, area) for area in said_of), *children.places]
         named = await load_names_of(connection, words, places)
         silences = await _silences_of(connection, incident)
@@ -177,7 +175,7 @@ async def _show(
         incident=incident,
         silences=silences,
         told=told,
-        told_steps=step_texts(words, told),
+        told_steps=lambda one: step_texts(words, one),
         place_of=named.area,
         why_word=lambda entry: why_word(words, entry),
         facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
@@ -201,7 +199,6 @@ async def _show(
         most_parts=MAX_PARTS,
         reopen_after=context.config.reopening,
         acknowledge_for=context.config.acknowledging(None).otherwise,
-        most_person=MOST_PERSON,
         **await _children(children, named, words, context.work),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )

@@ -8,7 +8,15 @@ import msgspec
 from alerting.incidents.topics import shared_name, topic_word
 from api.console.texts import Words
 from api.read.rows import DatabaseRow
+from contract.glossary import WORDS
 from contract.kinds import SHARED_BY_STATIONS, IncidentKind
+
+_ROLES: Final = {said.zh: name for name, said in WORDS["duty_role"].items()}
+
+
+def role_named(text: str) -> str:
+    """The role that a person wrote in a form; the roles of Milepost may be written in Chinese."""
+    return _ROLES.get(text.strip(), text)
 
 
 class Name(msgspec.Struct, frozen=True):

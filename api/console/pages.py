@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse
 from access.roles import Permission
 from access.rules import BUILT_IN, Actor
 from api.console.station_map import SHAPES, outline
-from api.console.texts import LANGUAGES, Words, choose, language_of
+from api.console.texts import LANGUAGES, Words, capital, choose, language_of
 from api.context import Context
 from api.http.accept import is_browser, is_program
 from api.http.forms import MOST_PERSON
@@ -27,6 +27,7 @@ from api.http.middleware import ACTOR, AWAY, SESSION, is_guarded, is_wall
 from api.http.openapi import describe
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import ends_at, own_path
+from contract.said import said_by
 from registry.removal import MAX_REASON
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -39,6 +40,7 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.filters["capital"] = capital
 _TEMPLATES.globals.update(
     SHAPES=SHAPES, outline=outline, BUILT_IN=BUILT_IN, MOST_PERSON=MOST_PERSON, MOST_REASON=MAX_REASON
 )
@@ -103,6 +105,8 @@ _FAILURES: Final = {403: "foreign", 404: "missing", 503: "away"}
 def _failure(request: Request, problem: Problem) -> Response:
     if is_program(request.headers.get("accept", "")):
         return problem_response(problem, request.url.path)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        return signin_page(request, problem.status, wrong="signin_over")
     name = _FAILURES.get(problem.status, "unclear" if problem.status < 500 else "away")
     if problem.status == 403 and is_wall(request.scope):
         name = "only_looks"
@@ -156,6 +160,7 @@ def frame(request: Request, words: Words) -> dict[str, Any]:
         "other": other,
         "other_link": link(request.url.path, **query, lang=other),
         "link": link,
+        "made_up": request.app.state.context.made_up,
         "may_act": not is_wall(request.scope),
         "may": lambda permission: _may(request, permission),
     }
@@ -216,12 +221,17 @@ def signin_page(
 async def docs(request: Request) -> Response:
     """The API's description, written from /openapi.json."""
     words = Words("en")
-    return answer(request, words, render("docs.html", {"words": words, **describe(request.app.openapi())}))
+    values = {**frame(request, words), **describe(request.app.openapi())}
+    return answer(request, words, render("docs.html", values))
 
 
-def unfit_fields(exc: ValidationError, words: Words, labels: Mapping[str, str], otherwise: str) -> str:
-    """The labels of the fields of a form whose values were refused, in the reader's language. `labels`: {field: text
-    name}; `otherwise`: the text name for any other field."""
-    fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-    shown = dict.fromkeys(words(labels.get(field, otherwise)) for field in fields)
-    return words("unfit", fields=words("comma").join(shown))
+def why_refused(exc: Exception, words: Words, labels: Mapping[str, str], otherwise: str) -> str:
+    """Why a form was refused, in the reader's language: the labels of the fields that do not fit, or the message of the
+    error. `labels`: {field: text name}; `otherwise`: the text name for any other field of the form."""
+    if isinstance(exc, ValidationError):
+        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
+        shown = dict.fromkeys(words(labels.get(field, otherwise)) for field in fields)
+        return words("unfit", fields=words("comma").join(shown))
+    if isinstance(exc, Problem) and "parameter" in exc.members:
+        return words("unfit_time", field=words(labels.get(str(exc.members["parameter"]), "times_how")))
+    return said_by(exc.__cause__ or exc).text(words.language)

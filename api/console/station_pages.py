@@ -1,11 +1,11 @@
 """Pages about stations: all that fit a filter, and one."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from alerting.stations.verdict import Clocks, Verdict
 from api.console.area_choice import find_area
@@ -16,17 +16,17 @@ from api.console.station_map import ORDER
 from api.console.texts import Words
 from api.console.timeline_bar import PARTS, segments, sums
 from api.context import Shared
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import StationId
+from api.http.paging import Page
+from api.http.parameters import Cursor, StationId, Text
 from api.http.problems import Problem
 from api.http.work import Work
-from api.read.history import list_health, list_usage, load_timeline
+from api.read.history import list_health, list_usage, load_timeline, load_usage_figures
 from api.read.incidents import list_incidents
 from api.read.moment import load_clocks, load_cover
 from api.read.routing.silences import load_silences_here
 from api.read.rows import DatabaseRow
 from api.read.schedule import load_calendar, load_lifecycles, load_station_closures
-from api.read.schemas import HealthSample, StationClosure, StationDocument
+from api.read.schemas import FiguresUnit, HealthSample, StationClosure, StationDocument, UsageTotal
 from api.read.stations import complete_stations, list_stations, require_station
 from api.read.timeline_documents import TimelineRows, timeline_document
 from contract.home import HOME
@@ -44,9 +44,6 @@ _SPANS: Final = {"1h": timedelta(hours=1), "24h": _DAY, "7d": timedelta(days=7)}
 _SAMPLES: Final = 100
 _INCIDENTS: Final = 20
 _MOST_ROWS: Final = 60
-
-Text = Annotated[str, Query(max_length=64)]
-Cursor = Annotated[str, Query(max_length=MAX_CURSOR)]
 
 
 @router.get("/stations")
@@ -125,6 +122,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         lifecycles = await load_lifecycles(connection, id)
         samples = await list_health(connection, id, now - _DAY, now, Page(_SAMPLES, None))
         usage = await list_usage(connection, id, _midnight(now), now, Page(1, None))
+        month = await _load_usage_of_month(connection, id, now)
         wrong = await list_incidents(connection, Page(_INCIDENTS, None), station=id)
         people = [*(row["actor"] for row in lifecycles), *(row["assignee"] for row in wrong.rows)]
         accounts = await load_account_names(connection, words, people)
@@ -147,6 +145,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         strip=await _timeline_bar(past, words, context.work),
         samples=[_sample(sample) for sample in newest_by_terminal(await samples.documents(context.work))],
         usage=usage.total,
+        month=month,
         incidents=await wrong.documents(context.work),
         more_incidents=wrong.next is not None,
     )
@@ -162,6 +161,13 @@ def _today(calendar: Calendar, closures: Sequence[StationClosure], now: datetime
         "provisional": calendar.provisional(begin.date()),
         "closures": closures,
     }
+
+
+async def _load_usage_of_month(connection: Connection, station: str, now: datetime) -> UsageTotal:
+    """The use in the 30 days before the present one (UTC), from the kept figures."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = await load_usage_figures(connection, station, FiguresUnit.DAY, today - 30 * _DAY, today)
+    return UsageTotal(sessions=sum(day.sessions or 0 for day in days), minutes=sum(day.minutes or 0.0 for day in days))
 
 
 def _midnight(now: datetime) -> datetime:

@@ -21,6 +21,7 @@ LANGUAGES: Final = ("zh-CN", "en")
 
 _ZH: Final = {
     "title": "服务点运行状态",
+    "made_up": "演示数据：{first} 至 {last} 的全部数据均为虚构，并非实际监测结果。",
     "stations": "服务点",
     "total": "共 {n} 个",
     "start_title": "下一步",
@@ -67,6 +68,7 @@ _ZH: Final = {
     "signin_code_how": "点击按钮后，这个链接就失效了。仅打开链接不会使它失效。",
     "do_signin": "登录",
     "signin_wrong": "令牌不正确。",
+    "signin_over": "您已退出登录，或者权限已改变。没有保存任何内容：请登录后重新发送。",
     "signin_used": "此登录链接已使用、已过期或不完整。请向管理员索取新的链接，或用密码登录。",
     "signin_plain": "此页面经 http 打开，浏览器不会保存登录。请用 https 地址打开控制台（MILEPOST_PUBLIC_URL）。",
     "signin_wait": "尝试次数过多，请在 {time}后再试。",
@@ -171,6 +173,7 @@ _ZH: Final = {
     "service_runs": "运行",
     "service_down": "停止",
     "usage_today": "今日使用",
+    "usage_month": "今日之前 30 天（按协调世界时）：",
     "sessions": "人次",
     "used_minutes": "分钟",
     "station_incidents": "本服务点的故障",
@@ -204,6 +207,7 @@ _ZH: Final = {
     "told_until": "至 {time}",
     "told_log": "经过",
     "told_steps": "步骤",
+    "told_shares": "各区划的步骤和经过（{n}）",
     "told_at_once": "立即",
     "told_after": "{time}后",
     "told_after_open": "开放 {time}后",
@@ -472,6 +476,7 @@ _ZH: Final = {
 
 _EN: Final = {
     "title": "Service points now",
+    "made_up": "Demonstration: all data from {first} to {last} was made up. No station was measured.",
     "stations": "Stations",
     "total": "{n} in all",
     "start_title": "Next steps",
@@ -522,6 +527,7 @@ _EN: Final = {
     "signin_code_how": "The button uses the link up. To open the link alone does not.",
     "do_signin": "Sign in",
     "signin_wrong": "The token is not right.",
+    "signin_over": "You are signed out, or your rights changed. Nothing was saved: sign in and send it again.",
     "signin_used": "This sign-in link was used, has expired or is not complete. Ask an administrator for a new link, "
     "or sign in by password.",
     "signin_plain": "This page came by plain http, so the browser would not stay signed in. Open the console at its "
@@ -579,7 +585,7 @@ _EN: Final = {
     "terminals_of": "{n} terminals concerned",
     "assignee": "assigned to",
     "search": "Search",
-    "search_how": "id or name",
+    "search_how": "Id or name",
     "filter": "Filter",
     "any": "all",
     "verdict": "Verdict",
@@ -631,6 +637,7 @@ _EN: Final = {
     "service_runs": "runs",
     "service_down": "down",
     "usage_today": "Usage today",
+    "usage_month": "The 30 days before today (UTC):",
     "sessions": "sessions",
     "used_minutes": "minutes",
     "station_incidents": "Incidents here",
@@ -664,6 +671,7 @@ _EN: Final = {
     "told_until": "until {time}",
     "told_log": "What happened",
     "told_steps": "Steps",
+    "told_shares": "Steps and log of each area ({n})",
     "told_at_once": "at once",
     "told_after": "after {time}",
     "told_after_open": "after {time} of open time",
@@ -753,8 +761,8 @@ _EN: Final = {
     "do_approve": "Approve",
     "do_withdraw": "Withdraw",
     "scope": "Of what",
-    "scope_how": "its id",
-    "until": "until",
+    "scope_how": "Its id",
+    "until": "Until",
     "times_how": "Beijing time, e.g. 2026-10-01 09:00",
     "why": "Reason",
     "proof": "Evidence",
@@ -897,11 +905,11 @@ _EN: Final = {
     "do_end_silence": "End now",
     "silence_end_says": "Then people are told at once of what still goes on",
     "silence_scope": "What is silenced",
-    "silence_name": "its id (empty for everything)",
+    "silence_name": "Its id (empty for everything)",
     "silence_kind": "Kind of incident",
     "silence_everything": "everything",
     "every_kind": "every kind",
-    "silence_begin": "from (empty: now)",
+    "silence_begin": "From (empty: now)",
     "silence_times": "Beijing time, e.g. 2026-10-01 09:00; at most 30 days",
     "made_by": "made by",
     "ended_by_person": "ended early by",
@@ -956,6 +964,11 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "zh-CN": _joined(_ZH, findings.ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
     "en": _joined(_EN, findings.EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
 }
+
+
+def capital(text: str) -> str:
+    """The text with a capital letter: a word of the glossary at the beginning of a heading or a label."""
+    return text[:1].upper() + text[1:]
 
 
 class Words:

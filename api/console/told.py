@@ -7,13 +7,14 @@ from api.read.escalation_schemas import EscalationDocument, EscalationLogDocumen
 from contract.glossary import WORDS
 
 
-def step_texts(words: Words, told: EscalationDocument | None) -> list[str]:
+def step_texts(words: Words, told: EscalationDocument) -> list[str]:
     """The steps of a plan: who is told, and after how long."""
-    return [] if told is None else [_step_text(words, step) for step in told.steps]
+    return [_step_text(words, step) for step in told.steps]
 
 
 def _step_text(words: Words, step: EscalationStepDocument) -> str:
-    who = step.role if step.level is None else f"{step.role} · {words.named('level', step.level)}"
+    role = words.named("duty_role", step.role)
+    who = role if step.level is None else f"{role} · {words.named('level', step.level)}"
     if not step.after_s:
         return f"{who} · {words('told_at_once')}"
     name = "told_after_open" if step.clock == "open" else "told_after"

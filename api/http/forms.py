@@ -1,5 +1,6 @@
 """The forms of the pages, as browsers send them."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -34,6 +35,6 @@ def _trimmed(value: str) -> str:
     return value.replace("\r\n", "\n").strip()
 
 
-def person(form: dict[str, str], field: str = "by") -> str | None:
+def person(form: Mapping[str, str], field: str = "by") -> str | None:
     """The name in a field, None for an empty one."""
     return form.get(field, "")[:MOST_PERSON] or None

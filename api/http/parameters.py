@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query
 
-from api.http.paging import MAX_ID
+from api.http.paging import MAX_CURSOR, MAX_ID
 
 StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
@@ -17,6 +17,11 @@ RouteId = Annotated[str, Path(max_length=64, description="the route's id")]
 SilenceId = Annotated[int, Path(ge=0, le=MAX_ID, description="the silence's number")]
 DutyId = Annotated[int, Path(ge=0, le=MAX_ID, description="the duty's number")]
 SubstituteId = Annotated[int, Path(ge=0, le=MAX_ID, description="the substitute's number")]
+
+Text = Annotated[str, Query(max_length=64)]
+"""A filter of a page, as people write it."""
+Cursor = Annotated[str, Query(max_length=MAX_CURSOR)]
+"""The cursor in the address of a page; empty: the first page."""
 
 _DIGITS: Final = 12
 

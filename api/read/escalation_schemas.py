@@ -61,7 +61,7 @@ class EscalationDocument(Document):
     count how often the steps began anew, because the fault came back or an ETA passed."""
 
     route: str | None = Field(description="null: no route covers the incident")
-    earlier_routes: list[str] = Field(description="routes of the time before its severity rose")
+    earlier_routes: list[str] = Field(description="routes of the time before its severity rose or it grew")
     steps: list[EscalationStepDocument]
     round: int
     next_step: int = Field(description="from 0")
@@ -71,9 +71,19 @@ class EscalationDocument(Document):
     pages: list[OwedPageDocument] = Field(description="newest first, at most 1000")
 
 
+class ShareEscalationDocument(EscalationDocument):
+    """The escalation of a share: the part of an incident in an area of your scope."""
+
+    share: str = Field(description="the area: a county, or an area with several counties")
+
+
 class ToldIncident(IncidentDetail):
     """With who is told of it."""
 
     escalation: EscalationDocument | None = Field(
         default=None, description="null: nobody is told of it by routes, or it reaches beyond your scope"
+    )
+    share_escalations: list[ShareEscalationDocument] = Field(
+        default=[],
+        description="who is told of its parts in your scope: the largest first, at most 20",
     )

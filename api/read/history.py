@@ -14,7 +14,16 @@ from api.read.found import FoundPage
 from api.read.queries import QUERIES
 from api.read.rows import DatabaseRow
 from api.read.schedule import load_lifecycles, load_station_closures
-from api.read.schemas import HealthSample, UsageItem, UsageListing, UsageTotal
+from api.read.schemas import (
+    FiguresUnit,
+    HealthFigures,
+    HealthSample,
+    Measured,
+    UsageFigures,
+    UsageItem,
+    UsageListing,
+    UsageTotal,
+)
 from api.read.station_documents import heard_through
 from api.read.stations import MOST_TERMINALS
 from api.read.timeline_documents import TimelineRows
@@ -23,7 +32,8 @@ from registry.hours.calendar import Calendar
 from store.pool import Connection
 
 MOST: Final = 5_000
-"""Transitions, moves to other shards, gaps or presence records that one answer is made of."""
+"""Transitions, moves to other shards, gaps, presence records or figures that one answer is made of."""
+_MEASURED: Final = ("cpu", "mem", "disk", "temp", "rtt_ms")
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _FIRST_RECORD: Final = AfterRecord(_LAST, "", "", MAX_ID)
 
@@ -102,6 +112,55 @@ async def list_health(
     rows = await connection.fetch(QUERIES.list_health, station, begin, end, *_after_record(page), page.limit + 1)
     shown, following = page.cut(rows, _record_key)
     return FoundPage(rows=shown, next=following, document=lambda row: HealthSample(**row), things=len(shown))
+
+
+async def load_health_figures(
+    connection: Connection, station: str, unit: FiguresUnit, begin: datetime, end: datetime
+) -> list[HealthFigures]:
+    """Health of all terminals by hour or day (UTC) that begins in [begin, end), oldest first. Raises a Problem (422) if
+    these are too many."""
+    query = QUERIES.health_by_hour if unit is FiguresUnit.HOUR else QUERIES.health_by_day
+    rows = await _load_figures(connection, query, station, begin, end)
+    return [
+        HealthFigures(
+            begin=row["began_at"],
+            terminal=row["terminal"],
+            samples=row["samples"],
+            **{name: Measured(mean=row[name], max=row[f"{name}_max"]) for name in _MEASURED},
+        )
+        for row in rows
+    ]
+
+
+async def load_usage_figures(
+    connection: Connection, station: str, unit: FiguresUnit, begin: datetime, end: datetime
+) -> list[UsageFigures]:
+    """The same of use."""
+    query = QUERIES.usage_by_hour if unit is FiguresUnit.HOUR else QUERIES.usage_by_day
+    rows = await _load_figures(connection, query, station, begin, end)
+    return [
+        UsageFigures(
+            begin=row["began_at"],
+            terminal=row["terminal"],
+            samples=row["samples"],
+            sessions=row["sessions"],
+            minutes=row["minutes"],
+        )
+        for row in rows
+    ]
+
+
+async def _load_figures(
+    connection: Connection, query: str, station: str, begin: datetime, end: datetime
+) -> list[asyncpg.Record]:
+    rows = await connection.fetch(query, station, begin, end, MOST + 1)
+    if len(rows) > MOST:
+        raise Problem(
+            422,
+            f"from: there are more than {MOST} figures: ask for a shorter time, or for days instead of hours",
+            parameter="from",
+        )
+    return rows
 
 
 class FoundUsage(msgspec.Struct, frozen=True):

@@ -367,6 +367,34 @@ ORDER BY ts DESC, terminal DESC, box DESC, id DESC LIMIT $8;
 SELECT coalesce(sum(sessions), 0) AS sessions, coalesce(sum(minutes), 0)::float8 AS minutes
 FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 
+-- name: health_by_hour
+-- Kept figures of the terminals of a station; a mean is a sum divided by its count.
+SELECT began_at, terminal, samples, (cpu_sum / nullif(cpu_count, 0))::float8 AS cpu, cpu_max::text::float8 AS cpu_max,
+       (mem_sum / nullif(mem_count, 0))::float8 AS mem, mem_max::text::float8 AS mem_max,
+       (disk_sum / nullif(disk_count, 0))::float8 AS disk, disk_max::text::float8 AS disk_max,
+       (temp_sum / nullif(temp_count, 0))::float8 AS temp, temp_max::text::float8 AS temp_max,
+       (rtt_ms_sum / nullif(rtt_ms_count, 0))::float8 AS rtt_ms, rtt_ms_max::text::float8 AS rtt_ms_max
+FROM health_hour WHERE station = $1 AND began_at >= $2 AND began_at < $3 ORDER BY began_at, terminal LIMIT $4;
+
+-- name: health_by_day
+-- The same by day (UTC).
+SELECT began_at, terminal, samples, (cpu_sum / nullif(cpu_count, 0))::float8 AS cpu, cpu_max::text::float8 AS cpu_max,
+       (mem_sum / nullif(mem_count, 0))::float8 AS mem, mem_max::text::float8 AS mem_max,
+       (disk_sum / nullif(disk_count, 0))::float8 AS disk, disk_max::text::float8 AS disk_max,
+       (temp_sum / nullif(temp_count, 0))::float8 AS temp, temp_max::text::float8 AS temp_max,
+       (rtt_ms_sum / nullif(rtt_ms_count, 0))::float8 AS rtt_ms, rtt_ms_max::text::float8 AS rtt_ms_max
+FROM health_day WHERE station = $1 AND began_at >= $2 AND began_at < $3 ORDER BY began_at, terminal LIMIT $4;
+
+-- name: usage_by_hour
+-- The same of use.
+SELECT began_at, terminal, samples, sessions, minutes::float8 AS minutes
+FROM usage_hour WHERE station = $1 AND began_at >= $2 AND began_at < $3 ORDER BY began_at, terminal LIMIT $4;
+
+-- name: usage_by_day
+-- The same by day (UTC).
+SELECT began_at, terminal, samples, sessions, minutes::float8 AS minutes
+FROM usage_day WHERE station = $1 AND began_at >= $2 AND began_at < $3 ORDER BY began_at, terminal LIMIT $4;
+
 -- name: list_incidents
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself; an incident that reaches
 -- beyond the scope belongs to the areas of its shares in it. $7: of a parent; $8: only incidents that are neither part of
@@ -482,15 +510,20 @@ SELECT coalesce(max(id), 0) FROM dead_letter;
 -- name: get_escalation
 SELECT route, plan, state, log, wake_at FROM escalation WHERE incident = $1;
 
+-- name: share_escalations
+-- The escalations of the shares in the scope. The largest area comes first.
+SELECT e.share, e.route, e.plan, e.state, e.log, e.wake_at FROM share_escalation e JOIN area a ON a.code = e.share
+WHERE e.incident = $1 ORDER BY cardinality(a.path), e.share LIMIT $2;
+
 -- name: list_pages
--- The pages of an incident, the newest $2; of contacts in the scope with their names.
+-- The pages of an incident, or of its part in the area $3, the newest $2; of contacts in the scope with their names.
 SELECT p.id, c.id AS recipient, c.name, p.why ->> 'role' AS role, p.why ->> 'instead_of' AS instead_of,
        nullif(p.share, '') AS share, p.phase, p.step, p.round,
        p.severity, p.created_at, p.not_before, p.status, p.reason, p.settled_at,
        (SELECT m.kind FROM message_page l JOIN message m ON m.id = l.message WHERE l.page = p.id
         ORDER BY m.created_at DESC LIMIT 1) AS channel
 FROM page p LEFT JOIN contact c ON c.id = p.recipient
-WHERE p.incident = $1 ORDER BY p.id DESC LIMIT $2;
+WHERE p.incident = $1 AND ($3::text IS NULL OR p.share = $3) ORDER BY p.id DESC LIMIT $2;
 
 -- name: seen_contacts
 -- Those of these contacts that the scope shows.

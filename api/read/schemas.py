@@ -1,6 +1,7 @@
 """The documents that the API answers with. Times are UTC; the words are those of docs/architecture.md."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
@@ -262,6 +263,50 @@ class UsageListing(Listing[UsageItem]):
     """`total` is of the whole window, not of the page."""
 
     total: UsageTotal
+
+
+class FiguresUnit(StrEnum):
+    """The time that figures of records are of, in UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Measured(Document):
+    """A measured value over an hour or a day; null: no record had it."""
+
+    mean: float | None
+    max: float | None
+
+
+class HealthFigures(Document):
+    """Health of a terminal in an hour or a day; `samples`: number of records with a sure time."""
+
+    begin: datetime = Field(serialization_alias="from")
+    terminal: str
+    samples: int
+    cpu: Measured
+    mem: Measured
+    disk: Measured
+    temp: Measured
+    rtt_ms: Measured
+
+
+class UsageFigures(Document):
+    """Use of a terminal in an hour or a day; records count where they began. Null: no record had the value."""
+
+    begin: datetime = Field(serialization_alias="from")
+    terminal: str
+    samples: int
+    sessions: int | None
+    minutes: float | None
+
+
+class RecordFigures(Document, Generic[T]):
+    """Figures of a station's records, oldest first; an hour or a day without records is left out."""
+
+    unit: FiguresUnit
+    items: list[T]
 
 
 class VerdictCounts(Document):

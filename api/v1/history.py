@@ -1,20 +1,35 @@
 """What a station was and reported: timeline, health, usage."""
 
-from fastapi import APIRouter
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
 
 from api.context import Shared
 from api.http.paging import PageOf
 from api.http.parameters import StationId
-from api.http.times import Window
+from api.http.times import LONGEST, Window
 from api.http.work import WorkRoute
 from api.read import history
 from api.read.moment import load_clocks, load_now
 from api.read.schedule import load_calendar
-from api.read.schemas import HealthSample, Listing, Timeline, UsageListing
+from api.read.schemas import (
+    FiguresUnit,
+    HealthFigures,
+    HealthSample,
+    Listing,
+    RecordFigures,
+    Timeline,
+    UsageFigures,
+    UsageListing,
+)
 from api.read.stations import require_station
 from api.read.timeline_documents import timeline_document
 
 router = APIRouter(tags=["history"], route_class=WorkRoute)
+
+_LONGEST: Final = {FiguresUnit.HOUR: timedelta(days=31), FiguresUnit.DAY: LONGEST}
+Unit = Annotated[FiguresUnit, Query(description="figures by the hour, of at most 31 days, or by the day (UTC)")]
 
 
 @router.get("/stations/{id}/timeline")
@@ -52,3 +67,37 @@ async def list_usage(context: Shared, id: StationId, asked: Window, page: PageOf
         begin, end = asked.window(await load_now(connection))
         found = await history.list_usage(connection, id, begin, end, page)
     return await found.listing(context.work)
+
+
+@router.get("/stations/{id}/health/figures")
+async def get_health_figures(
+    context: Shared,
+    id: StationId,  # noqa: A002
+    asked: Window,
+    unit: Unit = FiguresUnit.HOUR,
+) -> RecordFigures[HealthFigures]:
+    """Mean and maximum of the health of each terminal by hour or day, oldest first.
+
+    They are kept longer than the records. An hour is there five minutes after its end, and again when records arrive
+    late.
+    """
+    async with context.database.snapshot() as connection:
+        await require_station(connection, id)
+        begin, end = asked.window(await load_now(connection), longest=_LONGEST[unit])
+        found = await history.load_health_figures(connection, id, unit, begin, end)
+    return RecordFigures(unit=unit, items=found)
+
+
+@router.get("/stations/{id}/usage/figures")
+async def get_usage_figures(
+    context: Shared,
+    id: StationId,  # noqa: A002
+    asked: Window,
+    unit: Unit = FiguresUnit.HOUR,
+) -> RecordFigures[UsageFigures]:
+    """Use of each terminal by hour or day, oldest first, kept as the figures of health are."""
+    async with context.database.snapshot() as connection:
+        await require_station(connection, id)
+        begin, end = asked.window(await load_now(connection), longest=_LONGEST[unit])
+        found = await history.load_usage_figures(connection, id, unit, begin, end)
+    return RecordFigures(unit=unit, items=found)

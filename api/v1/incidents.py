@@ -16,7 +16,7 @@ from api.http.parameters import AreaFilter, IncidentId
 from api.http.work import WorkRoute
 from api.read import incidents
 from api.read.escalation_schemas import ToldIncident
-from api.read.escalations import load_escalation
+from api.read.escalations import load_told
 from api.read.schemas import IncidentDocument, IncidentStatus, Listing
 
 router = APIRouter(tags=["incidents"], route_class=WorkRoute)
@@ -74,7 +74,8 @@ async def get_incident(context: Shared, id: IncidentId) -> ToldIncident:  # noqa
 async def _detail(context: Context, incident: int) -> ToldIncident:
     async with context.database.snapshot() as connection:
         found = await incidents.load_incident(connection, incident)
-        return ToldIncident(**dict(found), escalation=await load_escalation(connection, incident))
+        told = await load_told(connection, incident)
+        return ToldIncident(**dict(found), escalation=told.whole, share_escalations=told.shares)
 
 
 @router.post("/incidents/{id}/ack")

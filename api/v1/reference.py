@@ -136,6 +136,23 @@ _USAGE: Final = {
     "minutes": 41.5,
     "terminal": "001",
 }
+_HEALTH_DAY: Final = {
+    "from": "2026-11-26T00:00:00Z",
+    "terminal": "001",
+    "samples": 288,
+    "cpu": {"mean": 0.21, "max": 0.93},
+    "mem": {"mean": 0.44, "max": 0.61},
+    "disk": {"mean": 0.37, "max": 0.37},
+    "temp": {"mean": 41.2, "max": 55.0},
+    "rtt_ms": {"mean": 48.5, "max": 310.0},
+}
+_USAGE_DAY: Final = {
+    "from": "2026-11-26T00:00:00Z",
+    "terminal": "001",
+    "samples": 9,
+    "sessions": 21,
+    "minutes": 388.5,
+}
 _COUNTS: Final = {
     "total": 40,
     "online": 36,
@@ -299,7 +316,7 @@ def _detail(incident: Json, action: str, text: str | None = None) -> Json:
     """An incident after a person did something to it."""
     entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": _WANG, "remark": None, "action": action, "text": text}
     entries = [{**entry, "share": None}, _OPENED]
-    return {**incident, "entries": entries, "shares": [], "escalation": _ESCALATION}
+    return {**incident, "entries": entries, "shares": [], "escalation": _ESCALATION, "share_escalations": []}
 
 
 _WORK: Final = {
@@ -617,10 +634,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_usage": Operation(
         summary="Use of a station", answer={**_list(_USAGE), "total": {"sessions": 3, "minutes": 41.5}}
     ),
+    "get_health_figures": Operation(
+        summary="Health of a station's terminals by hour or day", answer={"unit": "day", "items": [_HEALTH_DAY]}
+    ),
+    "get_usage_figures": Operation(
+        summary="Use of a station by hour or day", answer={"unit": "day", "items": [_USAGE_DAY]}
+    ),
     "get_area": Operation(summary="An area with its counts", answer=_AREA),
     "list_incidents": Operation(summary="List incidents", answer=_list(_INCIDENT)),
     "get_incident": Operation(
-        summary="One incident", answer={**_INCIDENT, "entries": [_OPENED], "shares": [], "escalation": _ESCALATION}
+        summary="One incident",
+        answer={**_INCIDENT, "entries": [_OPENED], "shares": [], "escalation": _ESCALATION, "share_escalations": []},
     ),
     "acknowledge": Operation(
         summary="Acknowledge an incident",
@@ -712,6 +736,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "get_uptime_report": Operation(
         summary="A report of an area's uptime", answer="(the bytes of a PDF)", media="application/pdf"
+    ),
+    "get_effect_report": Operation(
+        summary="A report of an area's use", answer="(the bytes of a PDF)", media="application/pdf"
     ),
     "get_station_report": Operation(
         summary="A report of a station", answer="(the bytes of a PDF)", media="application/pdf"

@@ -129,7 +129,7 @@ async def every_incident(world: World, station: str) -> list[int]:
 
 
 async def every_page(world: World, number: int) -> None:
-    """An escalation with every line of a log, and pages of every phase, state, reason and channel."""
+    """An escalation with every line of a log, two shares, and pages of every phase, state, reason and channel."""
     await world.pool.execute(
         "INSERT INTO contact (id, name, role, area, edited_by) VALUES ('zhang', '王', 'technician', $1, 'x')", TOWN
     )
@@ -148,6 +148,12 @@ async def every_page(world: World, number: int) -> None:
         "INSERT INTO escalation (incident, route, plan, state, log, wake_at) VALUES ($1, 'border', $2, $3, $4, now())",
         number, msgspec.to_builtins(plan), msgspec.to_builtins(EscalationState(round=1, next_step=1)), log,
     )  # fmt: skip
+    for area in (COUNTY, TOWN):
+        await world.pool.execute(
+            "INSERT INTO share_escalation (incident, share, route, plan, state, log) "
+            "VALUES ($1, $2, 'border', $3, $4, $5)",
+            number, area, msgspec.to_builtins(plan), msgspec.to_builtins(EscalationState(next_step=1)), log[:3],
+        )  # fmt: skip
     phases, states = [phase.value for phase in PagePhase], list(WORDS["page_status"])
     for n, reason in enumerate(WORDS["page_reason"]):
         page = await world.pool.fetchval(

@@ -1,9 +1,9 @@
 """Pages of corrections: the list, a single correction, and the forms to propose, approve and refuse."""
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
@@ -14,29 +14,23 @@ from api.actions.findings import (
     propose_correction,
     refuse_correction,
 )
-from api.console.findings.rows import correction_row, refusal_text, with_times
+from api.console.findings.asked import about_finding
+from api.console.findings.rows import correction_row, refusal_status, refusal_text, with_times
 from api.console.name_lookup import load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
 from api.context import Context, Shared
-from api.http.forms import MOST_PERSON, person, read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import CorrectionId
+from api.http.forms import person, read_form
+from api.http.paging import Page
+from api.http.parameters import CorrectionId, Cursor, Text
 from api.http.problems import Problem
-from api.http.times import as_form_time
-from api.read.findings.listing import list_corrections, load_correction
-from audit.findings import store as finding_store
+from api.read.findings.listing import CorrectionDocument, list_corrections, load_correction
 from audit.findings.rules import CorrectionStatus, CountsAs
-from store.pool import Connection
 
 router = page_router()
 
 _PAGE: Final = 50
-_MOST_DIGITS: Final = 18
-"""Digits of the number of a finding."""
 _STATUSES: Final = tuple(CorrectionStatus)
 _FIELDS: Final = ("station", "from", "until", "counts_as", "reason", "finding", "by")
-
-Text = Annotated[str, Query(max_length=64)]
 
 
 @router.get("/corrections")
@@ -46,22 +40,10 @@ async def show_corrections(
     status: Text = "",
     station: Text = "",
     finding: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Corrections, the newest first, and a form to propose a correction."""
     return await _list(request, context, status, station, cursor, finding=finding)
-
-
-async def _about(connection: Connection, station: str, finding: str) -> dict[str, str]:
-    """The initial values of the form to propose a correction: station and times of the finding in the address, if
-    any."""
-    given = {"station": station, "finding": finding}
-    number = int(finding) if finding.isascii() and finding.isdecimal() and len(finding) <= _MOST_DIGITS else None
-    found = None if number is None else await finding_store.load_finding(connection, number)
-    if found is None:
-        return given
-    times = {"from": as_form_time(found.from_at), "until": as_form_time(found.until_at)}
-    return {**given, **times, "station": found.station}
 
 
 async def _list(
@@ -84,7 +66,7 @@ async def _list(
         named = await load_names_of(connection, words, [(row["station"], None) for row in found.rows])
         people = [row[name] for row in found.rows for name in ("proposed_by", "decided_by")]
         accounts = await load_account_names(connection, words, people)
-        about = await _about(connection, station, finding)
+        about = await about_finding(connection, station, finding)
     return show(
         request,
         "corrections.html",
@@ -99,7 +81,6 @@ async def _list(
         counts_as=tuple(CountsAs),
         refused=refused,
         said={**dict.fromkeys(_FIELDS, ""), **(about if said is None else said)},
-        most_person=MOST_PERSON,
     )
 
 
@@ -123,7 +104,6 @@ async def _show(request: Request, context: Context, number: int, code: int = 200
         who=accounts.shown,
         own=context.actor is not None and context.actor.account == correction.proposed_by,
         refused=refused,
-        most_person=MOST_PERSON,
     )
 
 
@@ -134,7 +114,7 @@ async def propose(request: Request, context: Shared) -> Response:
     names = ("station", "counts_as", "reason", "finding")
     try:
         given = {name: said[name].strip() for name in names if said.get(name, "").strip()}
-        asked = ProposalRequest.model_validate({**given, **with_times(said), "by": person(dict(said))})
+        asked = ProposalRequest.model_validate({**given, **with_times(said), "by": person(said)})
         made = await propose_correction(context, request, asked)
     except (Problem, ValidationError) as exc:
         refused = refusal_text(exc, words_for(request))
@@ -145,24 +125,23 @@ async def propose(request: Request, context: Shared) -> Response:
 @router.post("/corrections/{id}/approve")
 async def approve(request: Request, context: Shared, id: CorrectionId) -> Response:  # noqa: A002
     """Approve, and show the correction; a refusal is shown beside the form."""
-    return await _decide(request, context, id, approves=True)
+    return await _decide(request, context, id, approve_correction)
 
 
 @router.post("/corrections/{id}/refuse")
 async def refuse(request: Request, context: Shared, id: CorrectionId) -> Response:  # noqa: A002
     """Refuse, and show the correction; an error is shown beside the form."""
-    return await _decide(request, context, id, approves=False)
+    return await _decide(request, context, id, refuse_correction)
 
 
-async def _decide(request: Request, context: Context, number: int, *, approves: bool) -> Response:
+_Decide = Callable[[Context, Request, int, DecisionRequest], Awaitable[CorrectionDocument]]
+
+
+async def _decide(request: Request, context: Context, number: int, act: _Decide) -> Response:
     said = await read_form(request)
-    act = approve_correction if approves else refuse_correction
     try:
         await act(context, request, number, DecisionRequest(why=said.get("why") or None, by=person(said)))
-    except Problem as exc:
-        if exc.status == 404:
-            raise
-        return await _show(request, context, number, exc.status, refusal_text(exc, words_for(request)))
-    except ValidationError as exc:
-        return await _show(request, context, number, 422, refusal_text(exc, words_for(request)))
+    except (Problem, ValidationError) as exc:
+        refused = refusal_text(exc, words_for(request))
+        return await _show(request, context, number, refusal_status(exc), refused)
     return RedirectResponse(f"/corrections/{number}", status_code=303)

@@ -1,6 +1,6 @@
 """Pages of findings and disputes: the list, a single finding with its answer, and the forms."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
@@ -18,13 +18,13 @@ from api.actions.findings import (
 )
 from api.actions.photos import photo_of_form
 from api.console.findings.asked import FindingFilter, about_which
-from api.console.findings.rows import correction_row, finding_row, refusal_text, with_times
+from api.console.findings.rows import correction_row, finding_row, refusal_status, refusal_text, with_times
 from api.console.name_lookup import load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
 from api.context import Context, Shared
-from api.http.forms import MOST_PERSON, person, read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import FindingId
+from api.http.forms import person, read_form
+from api.http.paging import Page
+from api.http.parameters import Cursor, FindingId, Text
 from api.http.problems import Problem
 from api.http.uploads.reading import read_upload, typed
 from api.read.evidence.photos import list_photos
@@ -38,8 +38,6 @@ router = page_router()
 _PAGE: Final = 50
 _FIELDS: Final = ("station", "incident", "from", "until", "text", "by")
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/findings")
 async def show_findings(
@@ -50,7 +48,7 @@ async def show_findings(
     incident: Annotated[str, Query(max_length=18)] = "",
     begin: Annotated[str, Query(max_length=64, alias="from")] = "",
     until: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Findings and disputes, the newest first, and a form for a new finding with initial values from the address."""
     asked = FindingFilter(status=status, station=station, incident=incident, begin=begin, until=until, cursor=cursor)
@@ -94,7 +92,6 @@ async def _list(
         statuses=tuple(FindingStatus),
         refused=refused,
         said={**dict.fromkeys(_FIELDS, ""), **(about if said is None else said)},
-        most_person=MOST_PERSON,
     )
 
 
@@ -112,7 +109,7 @@ async def show_one(
     refused: str = "",
     said: Mapping[str, str] | None = None,
 ) -> Response:
-    """The page of a finding. `said`: the fields of a refused form."""
+    """The page of a finding. `said`: the fields of a refused form. Raises a Problem (404)."""
     words = words_for(request)
     async with context.database.snapshot() as connection:
         finding = await load_finding(connection, number)
@@ -134,7 +131,6 @@ async def show_one(
         own=own,
         refused=refused,
         said={**dict.fromkeys(("text", "by"), ""), **(said or {})},
-        most_person=MOST_PERSON,
     )
 
 
@@ -179,32 +175,30 @@ def _fields(said: Mapping[str, str]) -> dict[str, Any]:
     return {
         **{name: said[name].strip() for name in names if said.get(name, "").strip()},
         **with_times(said),
-        "by": person(dict(said)),
+        "by": person(said),
     }
 
 
 @router.post("/findings/{id}/answer")
 async def answer(request: Request, context: Shared, id: FindingId) -> Response:  # noqa: A002
     """Answer, and show the finding; a refusal is shown beside the form."""
-    return await _settle(request, context, id, closes=False)
+    return await _settle(request, context, id, answer_finding)
 
 
 @router.post("/findings/{id}/close")
 async def close(request: Request, context: Shared, id: FindingId) -> Response:  # noqa: A002
     """Close, and show the finding; a refusal is shown beside the form."""
-    return await _settle(request, context, id, closes=True)
+    return await _settle(request, context, id, close_finding)
 
 
-async def _settle(request: Request, context: Context, number: int, *, closes: bool) -> Response:
+_Settle = Callable[[Context, Request, int, AnswerRequest], Awaitable[FindingDocument]]
+
+
+async def _settle(request: Request, context: Context, number: int, act: _Settle) -> Response:
     said = await read_form(request)
-    act = close_finding if closes else answer_finding
     try:
         await act(context, request, number, AnswerRequest(text=said.get("text", ""), by=person(said)))
-    except Problem as exc:
-        if exc.status == 404:
-            raise
+    except (Problem, ValidationError) as exc:
         refused = refusal_text(exc, words_for(request))
-        return await show_one(request, context, number, exc.status, refused, said)
-    except ValidationError as exc:
-        return await show_one(request, context, number, 422, refusal_text(exc, words_for(request)), said)
+        return await show_one(request, context, number, refusal_status(exc), refused, said)
     return RedirectResponse(f"/findings/{number}", status_code=303)

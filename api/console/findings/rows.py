@@ -8,13 +8,12 @@ from pydantic import ValidationError
 
 from api.console.name_lookup import PlaceNames
 from api.console.names import where
-from api.console.pages import unfit_fields
+from api.console.pages import why_refused
 from api.console.texts import Words
 from api.http.problems import Problem
 from api.http.times import as_beijing_time
 from api.read.findings.listing import CorrectionDocument, FindingDocument
 from contract.home import HOME
-from contract.said import said_by
 from registry.photos.rules import PhotoRefusedError
 
 _LABELS: Final = {
@@ -64,10 +63,11 @@ def with_times(said: Mapping[str, str]) -> dict[str, str]:
     return {name: as_beijing_time(name, said[name]) for name in ("from", "until") if said.get(name, "").strip()}
 
 
+def refusal_status(exc: Problem | ValidationError) -> int:
+    """The HTTP status of a page with a refused form."""
+    return exc.status if isinstance(exc, Problem) else 422
+
+
 def refusal_text(exc: Problem | ValidationError | PhotoRefusedError, words: Words) -> str:
     """Why a form was refused, in the reader's language."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, _LABELS, "why")
-    if isinstance(exc, Problem) and "parameter" in exc.members:
-        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, _LABELS, "why")

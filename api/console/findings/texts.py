@@ -50,7 +50,7 @@ EN: Final = {
     "finding_by": "Made by",
     "finding_text": "Text",
     "finding_incident": "Number of an incident",
-    "finding_incident_how": "Then station and times may be empty",
+    "finding_incident_how": "then station and times may be empty",
     "make_finding": "Make a finding",
     "make_dispute": "Dispute it",
     "make_either": "A finding or dispute",

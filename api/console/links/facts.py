@@ -16,8 +16,8 @@ from api.console.texts import Words
 from api.http.paging import Page
 from api.http.work import Work
 from api.read.areas import load_area
-from api.read.escalation_schemas import EscalationDocument
-from api.read.escalations import load_escalation
+from api.read.escalation_schemas import OwedPageDocument
+from api.read.escalations import load_told
 from api.read.history import list_health
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
@@ -53,7 +53,7 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
     before: Sequence[tuple[IncidentDocument, Sequence[RepairDocument]]] = ()
     repairs: Sequence[RepairDocument] = ()
     likely: Sequence[LikelyCause] = ()
-    told: EscalationDocument | None = None
+    told: Sequence[OwedPageDocument] = ()
 
     @property
     def neighbours(self) -> list[tuple[str, int]]:
@@ -72,7 +72,7 @@ class LinkFacts(msgspec.Struct, frozen=True, kw_only=True):
 async def load_facts(connection: Connection, number: int, words: Words, work: Work) -> LinkFacts:
     """What the page shows. Raises a Problem (404) for an incident outside the scope."""
     now, incident = await load_now(connection), await load_incident(connection, number)
-    repairs, told = await load_repairs(connection, number), await load_escalation(connection, number)
+    repairs, told = await load_repairs(connection, number), await load_told(connection, number)
     people = [incident.acknowledged_by, incident.assignee, *(entry.actor for entry in incident.entries)]
     people += [repair.made_by for repair in repairs]
     path = await load_area_path(connection, words, incident.area)
@@ -90,7 +90,7 @@ async def load_facts(connection: Connection, number: int, words: Words, work: Wo
         beside=beside,
         repairs=repairs,
         likely=await load_likely_causes(connection, number),
-        told=told,
+        told=told.pages,
         **await _of_station(connection, incident, now, work),
     )
 

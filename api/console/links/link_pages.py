@@ -25,9 +25,8 @@ from api.console.links.visit import LinkRefusedError, Visit, open_visit
 from api.console.pages import LANGUAGE_COOKIE, OpenPageRoute, answer, frame, link, render
 from api.console.texts import Words, choose, language_of
 from api.context import Context, Shared
-from api.http.forms import MOST_PERSON
 from api.http.problems import Problem
-from api.http.uploads.reading import FILE, read_upload, typed
+from api.http.uploads.reading import FILE, receive_upload, typed
 from contract.errors import RemedyError
 from contract.said import Said
 from registry.closures.rules import MAX_REASON
@@ -37,6 +36,8 @@ router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 
 _MOST_NUMBER: Final = 15
 """Digits of the number of an incident; a token is longer."""
+_MOST_PHOTO: Final = 100_000
+"""Bytes that the script of the page makes of a photo: they take 40 s over a line of 20 kbit/s."""
 
 
 @router.get("/i/{token}")
@@ -65,8 +66,9 @@ async def act_by_link(request: Request, context: Shared, token: str) -> Response
 async def _read(request: Request, visit: Visit, token: str) -> Response:
     said: Mapping[str, str] = {}
     try:
-        async with read_upload(request, visit.context.uploads, visit.account.id) as sent:
+        async with receive_upload(request, visit.context.uploads, visit.account.id) as sent:
             said = sent.fields
+            visit = await open_visit(request, visit.context, token)  # a photo takes minutes: the link may have ended
             file = sent.files.get(FILE, b"")
             once = once_key(_own_fields(said, file))
             if once is None:
@@ -143,7 +145,7 @@ async def _show(
         "causes": CAUSES,
         "most": MAX_TEXT,
         "most_parts": MAX_PARTS,
-        "most_person": MOST_PERSON,
+        "most_photo": _MOST_PHOTO,
         "acknowledge_for": visit.context.config.acknowledging(None).otherwise,
         "stable": visit.context.config.verifying,
     }

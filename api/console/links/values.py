@@ -22,7 +22,7 @@ def incident_values(words: Words, facts: LinkFacts) -> dict[str, Any]:
     """The incident in the reader's words."""
     incident = facts.incident
     station, area = facts.named.station(incident.station), facts.named.area(incident.area)
-    told = [] if facts.told is None else [page for page in facts.told.pages if page.name]
+    told = [page for page in facts.told if page.name]
     # The page already shows a newer time at which the station was last seen.
     hidden = [*_SAID_ELSEWHERE, *(["seen_at"] if facts.station else [])]
     entries = [(entry, _entry_text(words, entry)) for entry in incident.entries[:_MOST_SHOWN]]

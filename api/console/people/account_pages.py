@@ -26,7 +26,8 @@ from api.console.people.area_list import AreasRead, as_lines
 from api.console.people.forms import AREAS, WHOLE, asked_areas, refusal, roles_within, scope_fields
 from api.context import Context, Shared
 from api.http.forms import read_form
-from api.http.paging import MAX_CURSOR, Page
+from api.http.paging import Page
+from api.http.parameters import Cursor
 from api.http.problems import Problem, not_found
 from api.read.people import listing
 from api.read.people.schemas import AccountDocument
@@ -39,9 +40,7 @@ _NOTHING: Final = AreasRead(codes=[], text="")
 
 
 @router.get("/accounts")
-async def show_accounts(
-    request: Request, context: Shared, cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = ""
-) -> Response:
+async def show_accounts(request: Request, context: Shared, cursor: Cursor = "") -> Response:
     """The accounts of the scope, by login, and a form for a new one."""
     return await _list(request, context, cursor)
 

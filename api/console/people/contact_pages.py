@@ -1,9 +1,9 @@
 """Pages about contacts: those there are, one of them, and the forms to make, change and retire one."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
@@ -11,18 +11,17 @@ from access.links.store import count_good_links
 from api.actions.contacts import ContactPatch, NewContact, change_contact, end_links, make_contact, retire_contact
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names_of
-from api.console.pages import page_router, show, unfit_fields, words_for
+from api.console.names import role_named
+from api.console.pages import page_router, show, why_refused, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import ContactId
+from api.http.paging import Page
+from api.http.parameters import ContactId, Cursor, Text
 from api.http.problems import Problem
 from api.read.moment import load_now
 from api.read.routing.contacts import list_contacts, load_contact
 from api.read.schemas import ContactDocument
-from contract.glossary import WORDS
-from contract.said import said_by
 
 router = page_router()
 
@@ -31,8 +30,6 @@ _FIELDS: Final = ("id", "name", "role", "area", "language", "quiet", "room", "ac
 _NEEDED: Final = ("name", "role")
 _LABELS: Final = {name: f"contact_{name}" for name in _FIELDS}
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/contacts")
 async def show_contacts(
@@ -40,7 +37,7 @@ async def show_contacts(
     context: Shared,
     area: Text = "",
     retired: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Contacts by id, and a form for another one."""
     return await _list(request, context, area, retired, cursor)
@@ -177,14 +174,10 @@ def _given(said: Mapping[str, str], *, emptied: tuple[str, ...] = ()) -> dict[st
     }
     fields["room"] = said.get("room") == "yes"
     if "role" in fields:
-        fields["role"] = _ROLES.get(fields["role"], fields["role"])
+        fields["role"] = role_named(fields["role"])
     if "channels" in fields:
         fields["channels"] = said["channels"].split()
     return fields
-
-
-_ROLES: Final = {said.zh: name for name, said in WORDS["duty_role"].items()}
-"""Roles as people call them in Chinese."""
 
 
 def _kept(said: Mapping[str, str]) -> dict[str, str]:
@@ -194,6 +187,4 @@ def _kept(said: Mapping[str, str]) -> dict[str, str]:
 
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, _LABELS, "contact_name")
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, _LABELS, "contact_name")

@@ -8,12 +8,11 @@ from pydantic import ValidationError
 
 from access.roles import Role, is_wider
 from access.rules import Actor
-from api.console.pages import unfit_fields
+from api.console.pages import why_refused
 from api.console.people.area_list import AreasRead, read_areas
 from api.console.texts import Words
 from api.context import Context
 from api.http.problems import Problem
-from contract.said import said_by
 
 LABELS: Final = {
     "login": "login",
@@ -54,6 +53,4 @@ def scope_fields(said: Mapping[str, str], areas: AreasRead) -> dict[str, Any]:
 
 def refusal(exc: Problem | ValidationError, words: Words, *, name: str = LABELS["name"]) -> str:
     """Why it was refused, in the reader's language. `name`: the text by which the form calls its field `name`."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, {**LABELS, "name": name}, name)
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, {**LABELS, "name": name}, name)

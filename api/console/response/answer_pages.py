@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
 from api.console.response.rows import figure_cells, work_row
-from api.console.texts import Words
+from api.console.texts import Words, capital
 from api.context import Shared
+from api.http.parameters import Text
 from api.read.moment import load_now
 from api.read.response.report import MOST, load_report
 from api.read.response.schemas import FiguresDocument, NamedFigures, ResponseDocument
@@ -21,8 +22,6 @@ router = page_router()
 PERIODS: Final = (7, 30, 90)
 """Days of which the page shows figures; the first is the usual one."""
 _NEEDS: Final = ("unowned", "overdue", "escalated")
-
-Text = Annotated[str, Query(max_length=64)]
 
 
 @router.get("/response")
@@ -62,7 +61,7 @@ def _tables(report: ResponseDocument, named: PlaceNames, words: Words) -> list[t
         ("by_kind", [_row(words.named("kind", one.name or ""), one.figures, words) for one in report.by_kind]),
         (
             "by_cause",
-            [_row(words.named("repair_cause", one.name or ""), one.figures, words) for one in report.by_cause],
+            [_row(capital(words.named("repair_cause", one.name or "")), one.figures, words) for one in report.by_cause],
         ),
         ("by_area", _by_area(report.by_area, areas, words)),
     ]

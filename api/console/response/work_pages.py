@@ -1,8 +1,8 @@
 """The page of the work of a person: open incidents by township, for the phone and for paper."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from access.rules import Actor
 from api.console.name_lookup import load_account_names, load_names_of
@@ -10,6 +10,7 @@ from api.console.pages import page_router, show, words_for
 from api.console.response.rows import work_row
 from api.context import Shared
 from api.http.middleware import ACTOR
+from api.http.parameters import Text
 from api.http.problems import Problem
 from api.read.response.work_list import MOST, load_work
 
@@ -19,7 +20,7 @@ _UNKNOWN: Final = "work_unknown_contact"
 
 
 @router.get("/work")
-async def show_work(request: Request, context: Shared, contact: Annotated[str, Query(max_length=64)] = "") -> Response:
+async def show_work(request: Request, context: Shared, contact: Text = "") -> Response:
     """The open incidents that concern the reader, or a contact."""
     words, asked = words_for(request), contact.strip()
     actor: Actor = request.scope[ACTOR]

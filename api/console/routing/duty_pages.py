@@ -1,9 +1,9 @@
 """The page of duty: who is on duty, what duties and substitutes are given, and the forms to give and remove them."""
 
 from collections.abc import Awaitable, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 from starlette.responses import RedirectResponse
 
@@ -11,18 +11,17 @@ from api.actions import duty as acts
 from api.actions.duty import GivenDuty, GivenSubstitute
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_names_of
-from api.console.names import where
-from api.console.pages import page_router, show, unfit_fields, words_for
+from api.console.names import role_named, where
+from api.console.pages import page_router, show, why_refused, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import DutyId, SubstituteId, area_codes
+from api.http.paging import Page
+from api.http.parameters import Cursor, DutyId, SubstituteId, Text, area_codes
 from api.http.problems import Problem
 from api.http.times import as_beijing_time, parse_stored_time
 from api.read.routing.duty import AskedDuty, list_duties, list_substitutes, load_asked
 from api.read.routing.schemas import OnDutyDocument
-from contract.said import said_by
 
 router = page_router()
 
@@ -32,8 +31,6 @@ _LINES: Final = 100
 _FIELDS: Final = ("area", "role", "contact", "times", "weeks", "week", "valid_from", "valid_to", "substitute",
                   "from", "until", "reason")  # fmt: skip
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/duty")
 async def show_duty(
@@ -41,7 +38,7 @@ async def show_duty(
     context: Shared,
     area: Text = "",
     at: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Who is on duty, now or at another time, and what is given."""
     return await _page(request, context, area, at, cursor, said={})
@@ -164,7 +161,8 @@ def _read(kind: type[Any], fields: Mapping[str, str]) -> Any:
 
 def _duty_of(said: Mapping[str, str]) -> dict[str, str]:
     fields = {name: said.get(name, "") for name in GivenDuty.model_fields}
-    return {**fields, "area": (area_codes(fields["area"].strip()) or [""])[-1]}
+    area = (area_codes(fields["area"].strip()) or [""])[-1]
+    return {**fields, "area": area, "role": role_named(fields["role"])}
 
 
 def _absence_of(said: Mapping[str, str]) -> dict[str, str]:
@@ -190,8 +188,4 @@ async def _refused(
 
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, _LABELS, "duty_contact")
-    if "parameter" in exc.members:
-        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, _LABELS, "duty_contact")

@@ -1,9 +1,9 @@
 """The pages of routes: the list, one with its forms, who would be told of an incident, and gaps."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
@@ -11,17 +11,16 @@ from api.actions.routes import GivenRoute, put_route, remove_route
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_names_of
 from api.console.names import where
-from api.console.pages import page_router, show, unfit_fields, words_for
+from api.console.pages import page_router, show, why_refused, words_for
 from api.console.routing.route_texts import FIELDS, as_form, conditions, of_form, step_words
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import RouteId
+from api.http.paging import Page
+from api.http.parameters import Cursor, RouteId, Text
 from api.http.problems import Problem
 from api.read.routing.route_schemas import RouteDocument
 from api.read.routing.routes import list_routes, load_route, may_edit_route
-from contract.said import said_by
 from registry.routes.store import has_stored_default
 
 router = page_router()
@@ -42,8 +41,8 @@ _LABELS: Final = {
 async def show_routes(
     request: Request,
     context: Shared,
-    area: Annotated[str, Query(max_length=64)] = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    area: Text = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Routes by id, whether there is a default route, and a form for another one."""
     return await _list(request, context, area, cursor)
@@ -168,6 +167,4 @@ def _kept(said: Mapping[str, str]) -> dict[str, str]:
 
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, _LABELS, "route_name")
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, _LABELS, "route_name")

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
@@ -13,19 +13,18 @@ from api.console.area_choice import find_area
 from api.console.incident_pages import KINDS
 from api.console.name_lookup import PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import where
-from api.console.pages import page_router, show, unfit_fields, words_for
+from api.console.pages import page_router, show, why_refused, words_for
 from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
-from api.http.paging import MAX_CURSOR, Page
-from api.http.parameters import SilenceId
+from api.http.paging import Page
+from api.http.parameters import Cursor, SilenceId, Text
 from api.http.problems import Problem
 from api.http.times import as_beijing_time
 from api.read.moment import load_now
 from api.read.routing.silences import list_silences, load_silence, may_end_silence
 from api.read.schemas import SilenceDocument, SilenceStatus
 from contract.home import HOME
-from contract.said import said_by
 
 router = page_router()
 
@@ -36,8 +35,6 @@ _FIELDS: Final = ("scope", "name", "kind", "from", "until", "reason")
 _USUAL: Final = timedelta(hours=2)
 """How long a silence is unless the form says otherwise."""
 
-Text = Annotated[str, Query(max_length=64)]
-
 
 @router.get("/silences")
 async def show_silences(
@@ -47,7 +44,7 @@ async def show_silences(
     area: Text = "",
     station: Text = "",
     kind: Text = "",
-    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+    cursor: Cursor = "",
 ) -> Response:
     """Silences, the last made first, and a form for another of the same place and kind."""
     return await _list(request, context, status, area, station, cursor, said={"kind": kind})
@@ -166,11 +163,7 @@ _LABELS: Final = {"from": "from", "until": "until", "reason": "why", "kinds": "s
 
 def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
-    if isinstance(exc, ValidationError):
-        return unfit_fields(exc, words, _LABELS, "silence_name")
-    if "parameter" in exc.members:
-        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
-    return said_by(exc.__cause__ or exc).text(words.language)
+    return why_refused(exc, words, _LABELS, "silence_name")
 
 
 @router.post("/silences/{id}/end")

@@ -12,6 +12,7 @@ from api.console.pages import page_router, show, words_for
 from api.console.routing.route_texts import first_spans, incidents_text, minute, step_words
 from api.console.texts import Words
 from api.context import Shared
+from api.http.parameters import Text
 from api.http.problems import Problem
 from api.http.times import as_beijing_time, parse_stored_time
 from api.read.routing.explained_schemas import ExplainedRecipient, ExplainedStep
@@ -26,8 +27,6 @@ from registry.routes.steps import parse_steps
 router = page_router()
 
 _MOST_AREAS: Final = 5
-
-Text = Annotated[str, Query(max_length=64)]
 
 
 @router.get("/who-is-told")

@@ -1,7 +1,7 @@
 """What the page of uptime says of figures. Pure."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from api.console.texts import Words
@@ -29,14 +29,6 @@ def figure_row(words: Words, name: str, figures: UptimeFigures, **more: Any) -> 
         "day": None,
         **more,
     }
-
-
-def day_query(at: str) -> dict[str, str] | None:
-    """The times of a day, as the page of findings takes them in its address; None for a month."""
-    if len(at) != len("2026-11-02"):
-        return None
-    following = date.fromisoformat(at) + timedelta(days=1)
-    return {"from": f"{at}T00:00", "until": f"{following}T00:00"}
 
 
 def percent_text(percent: float | None) -> str:

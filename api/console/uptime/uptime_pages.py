@@ -1,36 +1,39 @@
 """The page of uptime: rates of a station or an area in a month or a year."""
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from api.console.area_choice import AreaFound, find_area
 from api.console.name_lookup import PlaceNames, load_names_of
 from api.console.pages import page_router, show, words_for
 from api.console.texts import Words
-from api.console.uptime.rows import COLUMNS, day_query, figure_row, revision_lines
+from api.console.uptime.rows import COLUMNS, figure_row, revision_lines
 from api.context import Shared
 from api.http.paging import Page
+from api.http.parameters import Text
 from api.http.problems import Problem
+from api.http.times import as_form_time
 from api.read.found import FoundPage
 from api.read.uptime.load import (
     FoundUptime,
     list_station_uptime,
     load_area_uptime,
+    load_local_days,
     load_station_uptime,
     usual_period,
 )
 from api.read.uptime.period import UptimePeriod, period_named
 from api.read.uptime.schemas import UptimeDocument, UptimeOfStation
+from audit.days.local_days import LocalDay
 from store.pool import Connection
 
 router = page_router()
 
 MOST_STATIONS: Final = 200
 _PERIOD: Final = re.compile(r"(19|20|21)\d\d(-(0[1-9]|1[0-2]))?")
-Text = Annotated[str, Query(max_length=64)]
 
 
 @router.get("/uptime")
@@ -45,10 +48,11 @@ async def show_uptime(
         try:
             found = await _load(connection, where_asked, station.strip(), asked)
             stations = await _stations(connection, found, where_asked, station, asked)
+            days = await load_local_days(connection, found)
         except Problem as exc:
             if exc.status != 404:
                 raise
-            found, stations = None, None
+            found, stations, days = None, None, {}
         named = await load_names_of(connection, words, _places(found, station.strip()))
     shown = None if found is None else await found.document(context.work)
     listed = [] if stations is None else await stations.documents(context.work)
@@ -58,7 +62,7 @@ async def show_uptime(
         200 if found is not None else 404,
         shown=shown,
         title=_title(words, named, shown),
-        tables=[] if shown is None else _tables(words, named, shown, listed),
+        tables=[] if shown is None else _tables(words, named, shown, listed, days),
         columns=COLUMNS,
         period=asked,
         bad_period=bad,
@@ -106,7 +110,11 @@ def _title(words: Words, named: PlaceNames, shown: UptimeDocument | None) -> str
 
 
 def _tables(
-    words: Words, named: PlaceNames, shown: UptimeDocument, stations: Sequence[UptimeOfStation]
+    words: Words,
+    named: PlaceNames,
+    shown: UptimeDocument,
+    stations: Sequence[UptimeOfStation],
+    days: Mapping[str, LocalDay],
 ) -> list[tuple[str, list[dict[str, Any]]]]:
     """(name of the text, rows) of each table that has rows."""
     totals = [figure_row(words, words("uptime_total"), shown.figures)]
@@ -128,13 +136,18 @@ def _tables(
                     part.at,
                     part.figures,
                     revisions=revision_lines(words, part.revisions),
-                    day=day_query(part.at),
+                    day=_day_query(days.get(part.at)),
                 )
                 for part in shown.parts
             ],
         ),
     ]
     return [(name, rows) for name, rows in tables if rows]
+
+
+def _day_query(day: LocalDay | None) -> dict[str, str] | None:
+    """The times of a local day, as the page of findings takes them in its address."""
+    return None if day is None else {"from": as_form_time(day.begin), "until": as_form_time(day.end)}
 
 
 def _of_station(words: Words, one: UptimeOfStation) -> dict[str, Any]:

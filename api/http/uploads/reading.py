@@ -9,7 +9,8 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from api.http.forms import fields_of
-from api.http.middleware import require_may_act
+from api.http.identity.actors import Identity
+from api.http.middleware import ACTOR, require_may_act
 from api.http.problems import Problem
 from api.http.uploads.bounds import MAX_UPLOAD_BODY, MOST_DRAINED, UPLOAD_WITHIN, Uploads
 from api.http.uploads.multipart import FormReader, SentForm, UnfitFormError, boundary_of
@@ -35,8 +36,17 @@ def typed(refusal: Exception, said: Mapping[str, str]) -> Mapping[str, str]:
 
 @asynccontextmanager
 async def read_upload(request: Request, uploads: Uploads, account: str) -> AsyncIterator[SentForm]:
+    """As `receive_upload`, for an account that is signed in. Raises also a Problem (401) if the sender signed out or
+    got other rights while the body arrived, which may take minutes."""
+    async with receive_upload(request, uploads, account) as sent:
+        await _require_same_sender(request)
+        yield sent
+
+
+@asynccontextmanager
+async def receive_upload(request: Request, uploads: Uploads, account: str) -> AsyncIterator[SentForm]:
     """The form of a request while the block runs: a form with or without a file, or a body that is itself the file, as
-    the field FILE. `account`: the sender.
+    the field FILE. `account`: the sender. The caller checks the rights of the sender again.
 
     Raises UploadTooLargeError; PhotoRefusedError for an incomplete body; a Problem when too many bodies are sent
     at the moment, and for a body that arrives too slowly.
@@ -48,6 +58,14 @@ async def read_upload(request: Request, uploads: Uploads, account: str) -> Async
         return
     with uploads.hold(account):
         yield await _form(request, content_type)
+
+
+async def _require_same_sender(request: Request) -> None:
+    identity: Identity = request.app.state.context.identity
+    if (await identity.find(request.scope)).actor != request.scope[ACTOR]:
+        raise Problem(
+            401, "you were signed out, or your rights changed, while the file was sent: sign in and send it again"
+        )
 
 
 async def _form(request: Request, content_type: str) -> SentForm:

@@ -114,18 +114,26 @@ async def list_corrections(
 
 async def load_finding(connection: Connection, number: int) -> FindingDocument:
     """One finding or dispute. Raises a Problem (404)."""
-    found = await finding_store.load_finding(connection, number)
-    if found is None:
-        raise not_found("finding", number)
-    return finding_document(found)
+    return require_finding(number, await finding_store.load_finding(connection, number))
 
 
 async def load_correction(connection: Connection, number: int) -> CorrectionDocument:
     """One correction. Raises a Problem (404)."""
-    found = await finding_store.load_correction(connection, number)
-    if found is None:
+    return require_correction(number, await finding_store.load_correction(connection, number))
+
+
+def require_finding(number: int, finding: AuditFinding | None) -> FindingDocument:
+    """The document of a finding that was looked up by its number. Raises a Problem (404) when there is none."""
+    if finding is None:
+        raise not_found("finding", number)
+    return finding_document(finding)
+
+
+def require_correction(number: int, correction: Correction | None) -> CorrectionDocument:
+    """The document of a correction that was looked up by its number. Raises a Problem (404) when there is none."""
+    if correction is None:
         raise not_found("correction", number)
-    return correction_document(found)
+    return correction_document(correction)
 
 
 def finding_document(finding: AuditFinding) -> FindingDocument:

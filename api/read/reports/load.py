@@ -16,6 +16,7 @@ from audit.days.figures import Figures, total
 from audit.ledger.store import read_head
 from audit.reports.uptime_report import PeriodFacts, ReportedPlace, UptimeFacts
 from contract.home import HOME
+from store.made_up import load_made_up
 from store.pool import Connection
 
 _STEP: Final = 1_000
@@ -39,11 +40,11 @@ async def load_uptime_facts(
     """
     found = await load_area_uptime(connection, area, period)
     before = await load_area_uptime(connection, area, period_named(period.before))
-    rows = await _stations(connection, area, period, most, progress)
+    rows = await load_stations(connection, area, period, most, progress)
     codes = {
         code for code in (found.area, *(part for _, part, _ in found.parts), *(row["area"] for row in rows)) if code
     }
-    names = await _area_names(connection, codes, language)
+    names = await load_area_names(connection, codes, language)
     incidents = await _incidents(connection, [row["station"] for row in rows], period)
     later = None if found.later is None else sum_of_parts(found.later)
     figures = sum_of_parts(found.parts)
@@ -75,6 +76,7 @@ async def period_facts(connection: Connection, found: FoundUptime, place: tuple[
         kept=found.kept,
         frozen=None if period.is_year or frozen is None else frozen.astimezone(HOME).date(),
         checkpoint=None if head is None else head.note,
+        made_up=await load_made_up(connection) is not None,
     )
 
 
@@ -83,9 +85,10 @@ def named(row: Mapping[str, str | None] | asyncpg.Record, language: str) -> str:
     return (None if language == "zh-CN" else row["name_en"]) or row["name"] or ""
 
 
-async def _stations(
+async def load_stations(
     connection: Connection, area: list[str] | None, period: UptimePeriod, most: int | None, progress: Progress | None
 ) -> list[asyncpg.Record]:
+    """The stations of a report with their figures, by id. Raises a Problem: 422 for more than `most`."""
     rows: list[asyncpg.Record] = []
     async for piece in _pieces(connection, area, period):
         rows += piece
@@ -110,7 +113,8 @@ async def _pieces(
         page = Page(_STEP, found.next)
 
 
-async def _area_names(connection: Connection, codes: Iterable[str], language: str) -> dict[str, str]:
+async def load_area_names(connection: Connection, codes: Iterable[str], language: str) -> dict[str, str]:
+    """The names of areas by code; the code for an area without a name."""
     asked = list(codes)
     rows = await connection.fetch(QUERIES.area_names, asked)
     return {code: code for code in asked} | {row["code"]: named(row, language) for row in rows}

@@ -21,3 +21,7 @@ WHERE i.station = ANY ($1::text[]) AND i.began_at >= $2 AND i.began_at < $3 GROU
 SELECT i.id, i.kind, i.began_at, i.closed_at,
        (SELECT cause FROM repair WHERE incident = i.id ORDER BY id DESC LIMIT 1) AS cause
 FROM incident i WHERE i.station = $1 AND i.began_at >= $2 AND i.began_at < $3 ORDER BY i.began_at, i.id LIMIT $4;
+
+-- name: days_with_sources
+-- The first day of which no source is deleted; null: none ever was.
+SELECT days_with_sources();

@@ -1,7 +1,7 @@
 """The facts of a report of a station, read in one snapshot by the functions that the pages and routes use."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Final
 
 import asyncpg
@@ -13,17 +13,17 @@ from api.read.uptime.load import load_station_uptime
 from api.read.uptime.period import UptimePeriod, period_named
 from api.read.uptime.schemas import DayRevised
 from audit.days.figures import Figures
+from audit.days.local_days import source_window
 from audit.days.recorded import NOTHING_RECORDED, days_between, hourly_figures
 from audit.days.source_store import load_recorded
 from audit.reports.station_report import ReportedIncident, ReportedRevision, StationFacts
+from audit.sheets.proof_store import load_station_proof
 from contract.home import HOME
 from registry.facts.as_of import RegistryAsOf
 from registry.facts.store import load_facts
 from registry.hours.opening_text import ScheduleError
 from store.pool import Connection
 
-_AROUND: Final = timedelta(hours=54)
-"""Zones differ from UTC by up to 14 hours, and a day is up to one day longer when the zone changes."""
 _MOST_INCIDENTS: Final = 1_000
 
 DayHours = tuple[date, Sequence[Figures]]
@@ -48,15 +48,21 @@ async def load_station_facts(connection: Connection, station: str, period: Uptim
         hours=[] if period.is_year or found.kept is None else await _hours(connection, station, found.kept),
         incidents=await _incidents(connection, station, period),
         revisions=[_revision(day, one) for day, revisions in sorted(found.revisions.items()) for one in revisions],
+        proof=None
+        if period.is_year or found.kept is None
+        else await load_station_proof(connection, station, period.name, *found.kept),
     )
 
 
 async def _hours(connection: Connection, station: str, kept: tuple[date, date]) -> list[DayHours]:
-    """The hours of the kept days; empty for a station whose rules cannot be read."""
+    """The hours of the kept days; empty for a station whose rules cannot be read. A day of which sources are deleted
+    has none."""
     first, last = kept
-    begin, end = _midnight(first) - _AROUND, _midnight(last) + _AROUND + timedelta(days=1)
+    first = max(first, await connection.fetchval(QUERIES.days_with_sources) or first)
+    if first > last:
+        return []
     registry = RegistryAsOf(await load_facts(connection, [station]))
-    recorded = (await load_recorded(connection, [station], begin, end)).get(station, NOTHING_RECORDED)
+    recorded = (await load_recorded(connection, [station], *source_window(first, last))).get(station, NOTHING_RECORDED)
     try:
         days = days_between(registry, station, first, last)
         return [(day.day, hourly_figures(registry, station, recorded, day)) for day in days]
@@ -93,7 +99,3 @@ def _revision(day: date, one: DayRevised) -> ReportedRevision:
 
 def _minute(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone(HOME):%Y-%m-%d %H:%M}"
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)

@@ -5,9 +5,9 @@ WHERE CASE WHEN $2::text IS NULL THEN account = $1 ELSE id = $2 END AND NOT room
 ORDER BY id COLLATE "C";
 
 -- name: own_incidents
--- The open incidents that concern a person, the oldest first: assigned to or acknowledged by one of the names $1, in
--- the latest pages to the contacts $2, or in the areas $3 ($4: everywhere) where the person is on duty. An incident is
--- not listed for a duty if its cause is listed for the same duty, because it ends with its cause.
+-- The open incidents that concern a person, the oldest first: assigned to or acknowledged by one of the names $1, themselves or
+-- by a share with something down; in the latest pages to the contacts $2; or in the areas $3 ($4: everywhere) where the person
+-- is on duty. An incident is not listed for a duty if its cause is listed for the same duty, because it ends with its cause.
 WITH duty AS MATERIALIZED (
     SELECT id, parent FROM incident
     WHERE status <> 'closed' AND (detail -> 'quiet') IS DISTINCT FROM 'true' AND ($4::boolean OR area = ANY ($3::text[]))
@@ -16,10 +16,18 @@ WITH duty AS MATERIALIZED (
     WHERE status <> 'closed' AND down > 0 AND (detail -> 'quiet') IS DISTINCT FROM 'true'
       AND ($4 OR id IN (SELECT s.incident FROM scoped.seen_share s WHERE s.area = ANY ($3)))
 ), listed AS (SELECT id, parent FROM duty UNION SELECT id, parent FROM shares),
-mine AS (
+share AS (
+    SELECT k.incident, k.assignee, k.acknowledged_by
+    FROM incident_share_ack k JOIN incident_share s USING (incident, area)
+    WHERE s.down > 0 AND (k.assignee = ANY ($1::text[]) OR k.acknowledged_by = ANY ($1))
+), mine AS (
     SELECT id, 'assigned' AS why, 1 AS place FROM incident WHERE status <> 'closed' AND assignee = ANY ($1::text[])
     UNION ALL
     SELECT id, 'acknowledged', 2 FROM incident WHERE status = 'acknowledged' AND acknowledged_by = ANY ($1)
+    UNION ALL
+    SELECT incident, 'assigned', 1 FROM share WHERE assignee = ANY ($1)
+    UNION ALL
+    SELECT incident, 'acknowledged', 2 FROM share WHERE acknowledged_by = ANY ($1)
     UNION ALL
     SELECT incident, 'paged', 3
     FROM (SELECT incident FROM page WHERE recipient = ANY ($2::text[]) AND status <> 'cancelled' ORDER BY id DESC LIMIT 5000) AS p
@@ -37,10 +45,13 @@ ORDER BY i.began_at, i.id LIMIT $5;
 
 -- name: work_items
 -- The facts about the incidents $1 that are needed to travel to their stations. An incident that reaches beyond the
--- scope is shown by its share.
+-- scope is shown by its share. An open incident has the ETA of a share, if that has passed.
 WITH found AS (
-    SELECT i.id, i.kind, i.status, i.station, coalesce(i.area, s.area) AS area, i.began_at, i.acknowledged_by, i.eta_at, i.assignee,
-           i.detail, s.name, s.name_en, s.address, s.lat, s.lon, s.calendar,
+    SELECT i.id, i.kind, i.status, i.station, coalesce(i.area, s.area) AS area, i.began_at, i.acknowledged_by,
+           CASE WHEN i.status = 'open'
+                THEN (SELECT min(k.eta_at) FROM incident_share_ack k JOIN incident_share x USING (incident, area)
+                      WHERE k.incident = i.id AND x.down > 0 AND k.eta_at <= now()) ELSE i.eta_at END AS eta_at,
+           i.assignee, i.detail, s.name, s.name_en, s.address, s.lat, s.lon, s.calendar,
            (SELECT coalesce(sum(down), 0)::int FROM incident_share x WHERE x.incident = i.id) AS stations_down
     FROM incident i LEFT JOIN station s ON s.id = i.station WHERE i.id = ANY ($1::bigint[])
     UNION ALL
@@ -72,24 +83,44 @@ SELECT id, count(*) OVER () AS many FROM (
 ) AS found ORDER BY began_at, id LIMIT $3;
 
 -- name: overdue_incidents
--- Acknowledged incidents whose ETA has passed, the longest first, in areas ($1 and $2 as before). Shares are not listed here.
-SELECT id, count(*) OVER () AS many FROM incident
-WHERE status = 'acknowledged' AND eta_at <= now()
-  AND ($1::text[] IS NULL OR area = ANY ($1))
-  AND ($2::text[] IS NULL OR area IN (SELECT code FROM areas_below($2) AS code))
-ORDER BY eta_at, id LIMIT $3;
+-- Incidents whose ETA has passed, the longest first, in areas ($1, $2 and $4 as before): of their acknowledgement, or of that of
+-- a share with something down, unless an acknowledgement of the whole incident counts.
+SELECT id, count(*) OVER () AS many FROM (
+    SELECT i.id, least(own.eta_at, late.eta_at) AS since
+    FROM incident i
+    CROSS JOIN LATERAL (SELECT CASE WHEN i.status = 'acknowledged' THEN i.eta_at END) AS own (eta_at)
+    CROSS JOIN LATERAL (SELECT min(k.eta_at) FROM incident_share_ack k JOIN incident_share s USING (incident, area)
+                        WHERE k.incident = i.id AND s.down > 0 AND k.eta_at <= now()) AS late (eta_at)
+    WHERE i.status <> 'closed' AND (own.eta_at <= now() OR i.status = 'open' AND late.eta_at IS NOT NULL)
+      AND ($1::text[] IS NULL OR i.area = ANY ($1))
+      AND ($2::text[] IS NULL OR i.area IN (SELECT code FROM areas_below($2) AS code))
+    UNION ALL
+    SELECT id, eta_at FROM scoped.shared_incident
+    WHERE status = 'acknowledged' AND eta_at <= now() AND down > 0
+      AND (NOT $4::boolean OR id IN (SELECT s.incident FROM scoped.seen_share s
+                                     WHERE s.area = ANY ($1) OR s.area IN (SELECT code FROM areas_below($2) AS code)))
+) AS found ORDER BY since, id LIMIT $3;
 
 -- name: escalated_incidents
--- Open incidents with a page from a later step of the route since they last opened, the oldest first, in areas ($1 and
--- $2 as before).
-SELECT id, count(*) OVER () AS many FROM incident i
-WHERE status <> 'closed' AND parent IS NULL
-  AND ($1::text[] IS NULL OR area = ANY ($1))
-  AND ($2::text[] IS NULL OR area IN (SELECT code FROM areas_below($2) AS code))
-  AND EXISTS (SELECT FROM page p JOIN escalation e ON e.incident = p.incident
-              WHERE p.incident = i.id AND p.phase = 'escalated' AND p.status <> 'cancelled'
-                AND p.round >= coalesce((e.state ->> 'since')::int, 0))
-ORDER BY began_at, id LIMIT $3;
+-- Open incidents with a page from a later step of the route since they last opened, the oldest first, in areas ($1, $2 and
+-- $4 as before); of an incident that reaches beyond the scope, with such a page about a share in the scope.
+SELECT id, count(*) OVER () AS many FROM (
+    SELECT id, began_at FROM incident i
+    WHERE status <> 'closed' AND parent IS NULL
+      AND ($1::text[] IS NULL OR area = ANY ($1))
+      AND ($2::text[] IS NULL OR area IN (SELECT code FROM areas_below($2) AS code))
+      AND EXISTS (SELECT FROM page p JOIN escalation e ON e.incident = p.incident
+                  WHERE p.incident = i.id AND p.phase = 'escalated' AND p.status <> 'cancelled'
+                    AND p.round >= coalesce((e.state ->> 'since')::int, 0))
+    UNION ALL
+    SELECT id, began_at FROM scoped.shared_incident i
+    WHERE status <> 'closed' AND parent IS NULL AND down > 0
+      AND (NOT $4::boolean OR id IN (SELECT s.incident FROM scoped.seen_share s
+                                     WHERE s.area = ANY ($1) OR s.area IN (SELECT code FROM areas_below($2) AS code)))
+      AND EXISTS (SELECT FROM page p JOIN share_escalation e ON (e.incident, e.share) = (p.incident, p.share)
+                  WHERE p.incident = i.id AND p.phase = 'escalated' AND p.status <> 'cancelled'
+                    AND p.round >= coalesce((e.state ->> 'since')::int, 0))
+) AS found ORDER BY began_at, id LIMIT $3;
 
 -- name: answered_incidents
 -- The incidents that people were notified of and that opened in [$4, $5) in areas ($1 and $2 as before), the newest

@@ -152,9 +152,9 @@ async def _find_places(connection: Connection, area: list[str] | None) -> _Place
 
 
 async def _load_needs(connection: Connection, places: _Places, now: datetime) -> dict[str, FoundNeed]:
-    where = (places.codes, places.many, SHOWN)
+    where = (places.codes, places.many, SHOWN, places.chosen)
     found = {
-        "unowned": await connection.fetch(QUERIES.unowned_incidents, *where, places.chosen),
+        "unowned": await connection.fetch(QUERIES.unowned_incidents, *where),
         "overdue": await connection.fetch(QUERIES.overdue_incidents, *where),
         "escalated": await connection.fetch(QUERIES.escalated_incidents, *where),
     }

@@ -112,7 +112,7 @@ async def _below(connection: Connection, areas: set[str | None]) -> list[str]:
 
 def _item(row: asyncpg.Record, found: FoundItems, opened: timedelta) -> WorkItem:
     fields: dict[str, Any] = {name: row[name] for name in row.keys() if name != "calendar"}  # noqa: SIM118 -- a row is no dict
-    eta = row["eta_at"] if row["status"] == "acknowledged" else None
+    eta = None if row["status"] == "closed" else row["eta_at"]
     return WorkItem(
         **{**fields, "eta_at": eta},
         severity=severity_of(row["kind"], row["detail"], children=row["stations_down"]),

@@ -26,8 +26,13 @@ from api.read.uptime.schemas import (
 )
 from audit.days.day_store import FIGURES, figures_of
 from audit.days.figures import Figures, total
+from audit.days.local_days import LocalDay
+from audit.days.recorded import days_between
 from audit.days.revisions import RevisionCause
 from contract.home import HOME
+from registry.facts.as_of import RegistryAsOf
+from registry.facts.store import load_facts
+from registry.hours.opening_text import ScheduleError
 from store.pool import Connection
 
 
@@ -113,6 +118,18 @@ async def load_station_uptime(connection: Connection, station: str, period: Upti
         later=[(day, None, figures_of(row)) for day, row in newest.items()] if frozen else None,
         revisions=_revisions(rows),
     )
+
+
+async def load_local_days(connection: Connection, found: FoundUptime) -> dict[str, LocalDay]:
+    """The kept days of a station in a month, by their dates, each in the zone of the station on that day. Empty for an
+    area, for a year, and for a station whose rules cannot be read."""
+    if found.station is None or found.kept is None or found.period.is_year:
+        return {}
+    registry = RegistryAsOf(await load_facts(connection, [found.station]))
+    try:
+        return {str(one.day): one for one in days_between(registry, found.station, *found.kept)}
+    except ScheduleError:
+        return {}
 
 
 def _revisions(rows: Sequence[asyncpg.Record]) -> dict[date, list[DayRevised]]:

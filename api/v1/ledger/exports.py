@@ -15,8 +15,10 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api.context import Context, Shared
+from api.http.parameters import AreaFilter
 from api.http.problems import Problem
 from api.read.ledger.entries import load_signed_head
+from api.read.ledger.figures import FigureDays, FigureFiles, load_figures
 from api.v1.ledger.tar_stream import END, member
 from audit.ledger import export_format as form
 from audit.ledger.export_format import ExportPart, Manifest, PartKind
@@ -85,19 +87,32 @@ class ExportStream(StreamingResponse):
         200: {"description": "a tar archive", "content": {MEDIA: {"schema": {"type": "string", "format": "binary"}}}}
     },
 )
-async def export_ledger(context: Shared, request: Request) -> ExportStream:
+async def export_ledger(context: Shared, request: Request, days: FigureDays, area: AreaFilter = None) -> ExportStream:
     """Everything that is sealed, as files for `milepost verify`: `tar -xf ledger.tar`, then `milepost verify ledger`.
     Of what lies outside the scope it has the hashes, so that the proofs hold. 409 before the first checkpoint; 503
-    while two exports are under way. An archive without `manifest.json` was cut off."""
-    async with context.database.snapshot() as connection:
-        head, _ = await load_signed_head(connection)
-        notes = [row["note"] for row in await connection.fetch(QUERIES.list_checkpoints, head.origin)]
+    while two exports are under way. An archive without `manifest.json` was cut off. With `from` and `to` it has also
+    the figures of these days, at most 31, for `milepost verify` to compare with the ledger; this needs the scope of
+    everything, and at most 100,000 days of stations: ask for an `area` then."""
     slots: ExportSlots = request.app.state.exports
     slots.take()
-    return ExportStream(slots, _archive(context, request, head, notes))
+    try:
+        async with context.database.snapshot() as connection:
+            head, _ = await load_signed_head(connection)
+            notes = [row["note"] for row in await connection.fetch(QUERIES.list_checkpoints, head.origin)]
+            figures = await load_figures(connection, days, area, head.edge.size, is_whole=_is_whole(context))
+    except BaseException:
+        slots.give_back()
+        raise
+    return ExportStream(slots, _archive(context, request, head, notes, figures))
 
 
-async def _archive(context: Context, request: Request, head: LogHead, notes: list[str]) -> AsyncIterator[bytes]:
+def _is_whole(context: Context) -> bool:
+    return context.actor is not None and context.actor.scope.whole
+
+
+async def _archive(
+    context: Context, request: Request, head: LogHead, notes: list[str], figures: FigureFiles | None
+) -> AsyncIterator[bytes]:
     at, parts = int(time.time()), list[ExportPart]()
     for number, begin in enumerate(range(0, head.edge.size, form.PART)):
         # An export may last longer than a session or a token.
@@ -110,6 +125,8 @@ async def _archive(context: Context, request: Request, head: LogHead, notes: lis
             name = form.part_name(kind, number)
             parts.append(ExportPart(name=name, kind=kind, sha256=await asyncio.to_thread(form.digest, raw)))
             yield member(_FOLDER, name, raw, at)
+    for name, raw in () if figures is None else figures.files:
+        yield member(_FOLDER, name, raw, at)
     actor = context.actor
     manifest = Manifest(
         format=form.FORMAT,
@@ -119,12 +136,13 @@ async def _archive(context: Context, request: Request, head: LogHead, notes: lis
         checkpoints=tuple(notes),
         parts=tuple(parts),
         scope=None if actor is None or actor.scope.whole else tuple(sorted(actor.scope.areas)),
+        figures=None if figures is None else figures.exported,
     )
     yield member(_FOLDER, form.MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)), at) + END
 
 
 async def _pieces(context: Context, head: LogHead, begin: int) -> AsyncIterator[LeafPiece]:
-    hides = context.actor is None or not context.actor.scope.whole
+    hides = not _is_whole(context)
     end = min(begin + form.PART, head.edge.size)
     for first in range(begin, end, _PIECE):
         async with context.database.snapshot() as connection:

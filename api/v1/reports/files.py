@@ -1,6 +1,7 @@
 """Reports as files: PDF, XLSX or CSV."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -9,13 +10,15 @@ from api.context import Context, Shared
 from api.http.parameters import AreaFilter, PeriodName, StationId
 from api.http.problems import Problem
 from api.http.work import WorkRoute
+from api.read.reports.effect import load_effect_facts
 from api.read.reports.load import load_uptime_facts
 from api.read.reports.station import load_station_facts
 from api.read.uptime.load import asked_period
 from audit.reports.document import Report
-from audit.reports.formats import FORMATS
+from audit.reports.effect_report import effect_report
+from audit.reports.formats import FORMATS, PROOF
 from audit.reports.pdf_process import pdf_apart
-from audit.reports.station_report import station_report
+from audit.reports.station_report import StationFacts, station_report
 from audit.reports.uptime_report import uptime_report
 from contract.said import SaidError
 
@@ -24,18 +27,22 @@ router = APIRouter(tags=["reports"], route_class=WorkRoute)
 MOST_STATIONS: Final = {"pdf": 1_000, "xlsx": 5_000, "csv": 5_000}
 """Maximum number of stations in a report of the API; `milepost report` has no such limit."""
 
+SheetFormatName = Annotated[
+    Literal["pdf", "xlsx", "csv", "proof"],
+    Query(description="the format of the file; proof: the text that proves the figures of a month"),
+]
 FormatName = Annotated[Literal["pdf", "xlsx", "csv"], Query(description="the format of the file")]
 ReportLanguage = Annotated[Literal["zh-CN", "en"], Query(description="the language of the report")]
 
-_FILE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "the file",
-        "content": {
-            form.media: {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
-            for form in FORMATS.values()
-        },
-    }
-}
+
+def _described(*media: str) -> dict[int | str, dict[str, Any]]:
+    schema = {"schema": {"type": "string", "format": "binary"}, "example": "(the bytes of the file)"}
+    return {200: {"description": "the file", "content": dict.fromkeys(media, schema)}}
+
+
+_MEDIA: Final = tuple(form.media for form in FORMATS.values())
+_FILE: Final = _described(*_MEDIA)
+_SHEET: Final = _described(*_MEDIA, PROOF)
 
 
 @router.get("/reports/uptime", response_class=Response, responses=_FILE)
@@ -56,24 +63,55 @@ async def get_uptime_report(
     return await _file(context, lambda: uptime_report(facts, language), format, f"uptime-{name}-{asked.name}")
 
 
-@router.get("/reports/stations/{id}", response_class=Response, responses=_FILE)
-async def get_station_report(
+@router.get("/reports/effect", response_class=Response, responses=_FILE)
+async def get_effect_report(
     context: Shared,
-    id: StationId,  # noqa: A002 -- the name in the path
+    area: AreaFilter = None,
     period: PeriodName = None,
     format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
     language: ReportLanguage = "zh-CN",
 ) -> Response:
-    """A station: its state in each hour, its days, incidents and revisions. CSV has the days."""
+    """The use of an area with all areas below it, or of everything in the scope: visits, time used, terminals that
+    work, stations in order of their use rates (the lowest first) with the reasons, visits by category and language,
+    days, and content by language. CSV has the stations. 422 for too many stations, as for the report of uptime."""
+    async with context.database.snapshot() as connection:
+        asked = await asked_period(connection, period)
+        facts = await load_effect_facts(connection, area, asked, language, most=MOST_STATIONS[format])
+    name = facts.about.place[0] if facts.about.place else "all"
+    return await _file(context, lambda: effect_report(facts, language), format, f"effect-{name}-{asked.name}")
+
+
+@router.get("/reports/stations/{id}", response_class=Response, responses=_SHEET)
+async def get_station_report(
+    context: Shared,
+    id: StationId,  # noqa: A002 -- the name in the path
+    period: PeriodName = None,
+    format: SheetFormatName = "pdf",  # noqa: A002 -- the name of the parameter
+    language: ReportLanguage = "zh-CN",
+) -> Response:
+    """A station: its state in each hour, its days, incidents and revisions. CSV has the days. `proof` is the proof of
+    a month for `milepost verify`, which a PDF has as an attachment: 409 for a year or a month without kept days, and
+    before the first checkpoint."""
     async with context.database.snapshot() as connection:
         asked = await asked_period(connection, period)
         facts = await load_station_facts(connection, id, asked, language)
+    if format == "proof":
+        return _proof(facts, asked.name)
     return await _file(context, lambda: station_report(facts, language), format, f"station-{asked.name}")
+
+
+def _proof(facts: StationFacts, period: str) -> Response:
+    if facts.proof is None:
+        raise Problem(
+            409, "there is no proof: ask for a month with kept days, after the first checkpoint of the ledger"
+        )
+    headers = {"Content-Disposition": f'attachment; filename="station-{period}.proof.txt"', "Cache-Control": "no-store"}
+    return Response(facts.proof.render(), media_type=PROOF, headers=headers)
 
 
 async def _file(context: Context, make: Callable[[], Report], form: str, name: str) -> Response:
     written = FORMATS[form]
-    write = pdf_apart if form == "pdf" else written.write
+    write = partial(pdf_apart, fonts=context.config.fonts) if form == "pdf" else written.write
     try:
         data = await context.work.do_alone(lambda: write(make()))
     except SaidError as exc:

@@ -196,6 +196,36 @@ async def test_usage_totals_the_window_not_the_page(pool: Pool, database: str, t
     assert (empty["items"], empty["total"]) == ([], {"sessions": 0, "minutes": 0.0})
 
 
+async def test_figures_by_hour_and_day_are_kept_beside_the_records(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.station("s", None)
+    ago = 2 * 86_400
+    for number, cpu in enumerate((0.1, 0.3, None)):
+        await world.record("health", "s", ago, number, cpu=cpu, temp=41.5)
+        await world.record("usage", "s", ago, number, sessions=2, minutes=7.5)
+    hour = world.ago(ago).replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    await pool.execute("INSERT INTO rollup_touch (kind, began_at) VALUES ('health', $1), ('usage', $1)", hour)
+    await pool.execute("CALL roll_up_records()")
+    await pool.execute("DELETE FROM health")
+    window = {"from": z(day), "to": z(day + timedelta(days=1))}
+    async with serving(config(database, tmp_path)) as (client, _):
+        hours = (await client.get(f"{S}/health/figures", params=window)).json()
+        use = (await client.get(f"{S}/usage/figures", params={**window, "unit": "day"})).json()
+        later = (await client.get(f"{S}/usage/figures", params={"unit": "day"})).json()
+        long = await client.get(f"{S}/health/figures", params={"from": z(world.ago(40 * 86_400))})
+        days = await client.get(f"{S}/health/figures", params={"from": z(world.ago(40 * 86_400)), "unit": "day"})
+    (health,) = hours["items"]
+    assert (hours["unit"], health["from"], health["terminal"], health["samples"]) == ("hour", z(hour), "001", 3)
+    assert health["cpu"] == {"mean": 0.2, "max": 0.3}
+    assert health["temp"] == {"mean": 41.5, "max": 41.5}
+    assert health["mem"] == {"mean": None, "max": None}
+    assert use["items"] == [{"from": z(day), "terminal": "001", "samples": 3, "sessions": 6, "minutes": 22.5}]
+    assert later["items"] == []
+    assert (long.status_code, long.json()["parameter"]) == (422, "from")
+    assert len(days.json()["items"]) == 1
+
+
 BAD_WINDOWS = {
     "from behind to": ("from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z", "from"),
     "an empty window": ("from=2026-11-02T00:00:00Z&to=2026-11-02T08:00:00%2B08:00", "from"),

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
@@ -266,6 +265,7 @@ async def test_ready_means_that_a_tick_was_judged_just_now(pool: Pool, database:
         (lambda: world.clock(0, blind=60), 503, "blind"),
         (lambda: world.clock(0), 200, None),
         (lambda: world.clock(1, "other", age=900), 200, None),
+        (lambda: pool.execute(DEFAULT_ROUTE), 200, None),
     ):
         if prepare is not None:
             await prepare()
@@ -274,6 +274,14 @@ async def test_ready_means_that_a_tick_was_judged_just_now(pool: Pool, database:
         found = answer.json()
         assert (answer.status_code, found["ready"]) == (ready, ready == 200)
         assert [word in sentence for sentence in found["missing"]] == ([] if word is None else [True]), found
+        said = any("no route takes every incident" in sentence for sentence in found["warnings"])
+        assert said == (await pool.fetchval("SELECT count(*) FROM route") == 0)
+
+
+DEFAULT_ROUTE = (
+    "INSERT INTO route (id, name, steps, edited_by) "
+    'VALUES (\'all\', \'all\', \'[{"role": "technician", "after": 0, "clock": "wall", "most": 20}]\', \'x\')'
+)
 
 
 async def test_ready_needs_the_newest_schema(pool: Pool, database: str, tmp_path: Path) -> None:
@@ -446,7 +454,7 @@ async def test_a_stream_that_fails_whatever_the_reason_costs_nobody_else_an_answ
 
 
 async def test_silent_connections_shut_nobody_out(pool: Pool, database: str, tmp_path: Path) -> None:
-    settings = msgspec.structs.replace(config(database, tmp_path), connections=20)
+    settings = config(database, tmp_path, connections=20, port=free_port())
     async with running(settings) as (client, _, _), AsyncExitStack() as opened:
         for number in range(60):
             _, writer = await asyncio.open_connection(settings.host, settings.port)

@@ -62,7 +62,7 @@ async def world(pool: Pool) -> World:
 async def outage(world: World) -> int:
     """An outage of the province with two stations of one county and one of another."""
     book = Book()
-    detail = {"cause": "area", "name": PROVINCE, "children": 3, "expected": 4444, "share": 0.7}
+    detail = {"cause": "area", "name": PROVINCE, "children": 3, "expected": 44_444_444, "share": 0.7}
     parent = book.open(incident(world, "area_outage", "area_outage:area:63", area=PROVINCE, detail=detail), "area")
     for station, area in CHILDREN.items():
         key = f"station_offline:{station}"
@@ -122,7 +122,7 @@ async def test_a_county_sees_its_share_and_nothing_of_the_others(
     detail = await seen(client, outage, county)
     assert [share["area"] for share in detail["shares"]] == [EAST]
     assert [entry["action"] for entry in detail["entries"]] == ["opened"]
-    assert "4444" not in str(detail)
+    assert "44444444" not in str(detail)
     assert WEST not in str(detail)
 
 
@@ -180,7 +180,7 @@ async def test_a_county_acknowledges_its_share_alone(
     assert (other["status"], other["acknowledged_by"], len(other["entries"])) == ("open", None, 1)
 
     whole = await seen(client, outage, province)
-    assert (whole["status"], whole["share"], whole["detail"]["expected"]) == ("open", None, 4444)
+    assert (whole["status"], whole["share"], whole["detail"]["expected"]) == ("open", None, 44_444_444)
     assert {s["area"]: s["acknowledged_by"] is not None for s in whole["shares"]} == {EAST: True, WEST: False}
     assert whole["entries"][0]["share"] == EAST
 
@@ -322,6 +322,17 @@ async def test_a_share_is_handed_over(client: httpx.AsyncClient, pool: Pool, out
     assert "Ma Jun" in await page(client, f"/incidents/{outage}", province)
 
 
+async def test_a_hand_over_after_the_eta_has_the_remark_of_its_own_account(
+    client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers
+) -> None:
+    assert (await act(client, outage, "ack", county, by="Wang Fang")).status_code == 200
+    await pool.execute("UPDATE incident_share_ack SET eta_at = now() - interval '1 minute'")
+    found = (await act(client, outage, "assign", county, assignee="Ma Jun")).json()
+    assert found["share"]["acknowledged_remark"] is None
+    again = (await act(client, outage, "assign", county, assignee="Li Na", by="Zhao Lei")).json()
+    assert again["share"]["acknowledged_remark"] is None, "the acknowledgement is as before"
+
+
 async def test_the_forms_of_a_county_take_an_eta_and_a_person(
     client: httpx.AsyncClient, pool: Pool, world: World, outage: int, county: Headers
 ) -> None:
@@ -355,11 +366,53 @@ async def test_the_page_of_the_whole_says_which_part_each_page_is_about(
     assert (owed["share"], owed["recipient"]) == (EAST, "an")
 
 
+@pytest.mark.parametrize(("language", "title"), [("en", "Who is told · 民和县"), ("zh-CN", "通知了谁 · 民和县")])
+async def test_a_county_sees_the_plan_and_the_log_of_its_share(
+    client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers, language: str, title: str
+) -> None:
+    """And nothing of the plan of the whole, or of other counties; the holder of the whole sees those of all shares."""
+    people = [("an", EAST), ("pu", PROVINCE), ("bo", WEST)]
+    await pool.executemany(
+        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ($1, 'Name of ' || $1, 'technician', $2, 'test')",
+        people,
+    )
+    await pool.execute("INSERT INTO escalation (incident, route) VALUES ($1, 'of-the-whole')", outage)
+    for who, share in (("an", EAST), ("bo", WEST), ("pu", "")):
+        await pool.execute(
+            "INSERT INTO page (incident, share, recipient, phase, severity) VALUES ($1, $2, $3, 'opened', 'critical')",
+            outage, share, who,
+        )  # fmt: skip
+    for share, who in ((EAST, "an"), (WEST, "bo")):
+        entry = {"at": "2026-12-01T00:00:00Z", "what": "step_due", "round": 0, "step": 0, "contacts": [who, "pu"]}
+        await pool.execute(
+            "INSERT INTO share_escalation (incident, share, route, log) VALUES ($1, $2, 'of-' || $3, $4)",
+            outage, share, who, [entry],
+        )  # fmt: skip
+    found = await seen(client, outage, county)
+    (own,) = found["share_escalations"]
+    assert (found["escalation"], own["share"], own["route"]) == (None, EAST, "of-an")
+    assert [(page["recipient"], page["share"]) for page in own["pages"]] == [("an", EAST)]
+    assert [entry["contacts"] for entry in own["log"]] == [["an"]]
+    text = await page(client, f"/incidents/{outage}", county, language)
+    assert title in text and "of-an" in text and "Name of an" in text
+    for hidden in ("Name of pu", "Name of bo", "of-bo", "of-the-whole"):
+        assert hidden not in str(found) + text, hidden
+    province = await token_of(pool, "province", Role.SUPERVISOR, PROVINCE)
+    whole = await seen(client, outage, province)
+    assert whole["escalation"]["route"] == "of-the-whole"
+    assert len(whole["escalation"]["pages"]) == 3
+    assert [part["route"] for part in whole["share_escalations"]] == ["of-an", "of-bo"]
+    text = await page(client, f"/incidents/{outage}", province, language)
+    shares = text.partition('id="told-shares"')[2].partition("</section>")[0]
+    assert shares.index("民和县") < shares.index("of-an") < shares.index("乐都县") < shares.index("of-bo")
+    assert text.count("Name of pu") >= 3, "a page, and each share has its log"
+
+
 async def test_notes_stay_within_the_share(client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers) -> None:
     west = await token_of(pool, "west", Role.TECHNICIAN, WEST)
     assert (await act(client, outage, "note", county, text="call 0972")).status_code == 200
     assert (await act(client, outage, "note", county, text=" ")).status_code == 422
-    assert "0972" not in str(await seen(client, outage, west))
+    assert "call 0972" not in str(await seen(client, outage, west))
     await pool.execute("UPDATE incident SET status = 'closed', closed_at = now() WHERE id = $1", outage)
     assert (await act(client, outage, "ack", county)).status_code == 409
     answer = await act(client, outage, "note", county, text="over")
@@ -387,7 +440,7 @@ async def test_the_page_of_a_county_shows_its_share(
     assert counts in text
     assert f'formaction="/incidents/{outage}/ack"' in text
     assert f'action="/incidents/{outage}/assign"' in text
-    for hidden in ("4444", "乐都县", 'id="shares"', f"/incidents/{outage}/resolve"):
+    for hidden in ("44444444", "乐都县", 'id="shares"', f"/incidents/{outage}/resolve"):
         assert hidden not in text, hidden
     assert share.partition(" · ")[0] in await page(client, "/incidents", county, language)
 

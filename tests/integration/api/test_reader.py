@@ -256,6 +256,10 @@ REFUSED = {
     "changes nothing": "UPDATE station SET name = 'x'",
     "deletes nothing": "DELETE FROM incident",
     "sees no targets": "SELECT * FROM delivery",
+    "sees no addresses": "SELECT address FROM contact_channel",
+    "sees no texts of messages": "SELECT content FROM message",
+    "sees no excerpts of messages": "SELECT excerpt FROM dead_letter",
+    "sees no notes of repairs": "SELECT text FROM repair",
     "sees no notifications": "SELECT * FROM notification",
     "makes nothing": "CREATE TABLE mine (id int)",
 }

@@ -322,12 +322,12 @@ async def test_a_closure_is_declared_and_approved_on_pages(world: World, client:
     assert approved.headers["location"] == path
     assert "管理员（代 李）" in await read(client, path, "zh-CN")
     text = await read(client, path)
-    assert "approved by" in text
+    assert "Approved by" in text
     assert "文 12" in text
     assert "<script>" not in await read(client, "/closures")
     assert path in await read(client, f"/closures?station={STATION}&status=approved")
     assert (await client.post(f"{path}/withdraw", data={}, headers=OWN)).status_code == 303
-    assert "withdrawn by" in await read(client, path)
+    assert "Withdrawn by" in await read(client, path)
     for case, changes in {
         "nobody": {"name": "none"},
         "no time": {"from": ""},

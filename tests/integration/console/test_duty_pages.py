@@ -28,7 +28,7 @@ async def client(world: World, database: str, tmp_path: Path) -> AsyncIterator[h
 
 
 async def test_given_shown_and_removed_on_the_page(client: httpx.AsyncClient, pool: Pool) -> None:
-    for path, form in (("/duty", DUTY), ("/substitutes", AWAY)):
+    for path, form in (("/duty", {**DUTY, "role": "技术员"}), ("/substitutes", AWAY)):
         made = await client.post(path, data=form, headers=OWN)
         assert (made.status_code, made.headers.get("location")) == (303, "/duty"), made.text
     text = await read(client, "/duty")
@@ -39,7 +39,8 @@ async def test_given_shown_and_removed_on_the_page(client: httpx.AsyncClient, po
     assert "2026-12-01 09:00" in on_duty and "not on duty at this time" not in on_duty
     assert "li: not on duty at this time" in await read(client, "/duty?at=2026-12-01T23:00")
     absent = await read(client, "/duty?at=2098-12-02T09:00", "zh-CN")
-    assert "代 li" in absent and "谁在值班" in absent
+    assert "代 li" in absent and "谁在值班" in absent and '<span class="tag">技术员</span>' in absent
+    assert await pool.fetchval("SELECT role FROM duty") == "technician"
     for path in ("/duty/1/remove", "/substitutes/1/remove"):
         gone = await client.post(path, data={}, headers=OWN)
         assert (gone.status_code, gone.headers["location"]) == (303, "/duty")
@@ -59,7 +60,7 @@ async def test_given_shown_and_removed_on_the_page(client: httpx.AsyncClient, po
         ("/duty", {"weeks": "2"}, "a rotation has no first day"),
         ("/duty", {"valid_from": "soon"}, "check these: First day"),
         ("/substitutes", {"substitute": "li"}, "a contact is its own substitute"),
-        ("/substitutes", {"until": "soon"}, "check this time: until"),
+        ("/substitutes", {"until": "soon"}, "check this time: Until"),
         ("/substitutes", {"from": ""}, "check these: From"),
     ],
 )
@@ -81,7 +82,7 @@ async def test_a_list_goes_on_and_an_area_is_chosen(client: httpx.AsyncClient, p
     assert text.count('action="/duty/') == 50
     assert 'rel="next"' in text
     await add_contact(pool, "sun", TOWN, role="lead")
-    assert "<code>lead</code>" in await read(client, f"/duty?area={TOWN}")
+    assert '<span class="tag">lead</span>' in await read(client, f"/duty?area={TOWN}")
     assert (await read(client, f"/duty?area={TOWN}")).count('action="/duty/') == 0
 
 

@@ -109,6 +109,36 @@ async def test_the_likely_cause_is_shown_with_its_evidence(sent: Sent, world: Wo
     assert text.index("<strong>software</strong>") < text.index("<strong>network</strong>"), "the stronger sign first"
 
 
+async def test_what_is_known_around_the_incident(sent: Sent, world: World, pool: Pool) -> None:
+    """The other stations of the area, who else was told, what was done here before, and a repair that did not hold."""
+    await world.station("6321220003", "offline", since=3700, area=TOWN, name="光明村农家书屋")
+    before = await world.incident("station_offline", station=STATION, began=900_000, status="closed")
+    await pool.execute(
+        "UPDATE incident SET closed_at = now(), ended_at = began_at + interval '2 h' WHERE id = $1", before
+    )
+    for incident, parts, text, outcome in ((before, "保险丝", "换了", "held"), (sent.incident, "", "", "failed")):
+        await pool.execute(
+            "INSERT INTO repair (incident, at, made_by, cause, parts, text, stable, verify_at, outcome, why, "
+            "outcome_at) VALUES ($1, now(), $2, 'power', $3, $4, '1 min', now(), $5, $6, now())",
+            incident, sent.account, parts, text, outcome, "came_back" if outcome == "failed" else "stayed_over",
+        )  # fmt: skip
+    await world.contact("ma", name="马军", area=AREA)
+    await pool.execute("INSERT INTO escalation (incident, state) VALUES ($1, '{}')", sent.incident)
+    await pool.execute(
+        "INSERT INTO page (incident, recipient, phase, severity, status) "
+        "VALUES ($1, 'ma', 'opened', 'warning', 'paid')", sent.incident,
+    )  # fmt: skip
+    for language, says in (
+        ("en", ("Stations of 官亭镇", "Offline 2", "光明村农家书屋 <small>for 1 h 1 min", "马军 <small>sent", "2 h<",
+                "Earlier incidents here", "power · 保险丝 · 换了 <small>the repair held",
+                "the repair did not hold</strong> · it came back after the repair")),
+        ("zh-CN", ("官亭镇的服务点", "离线 2", "马军 <small>已送达", "此前在这里的故障",
+                   "供电 · 保险丝 · 换了 <small>修复有效", "修复无效</strong> · 修复后故障再次出现")),
+    ):  # fmt: skip
+        text = await sent.open(language)
+        assert [word for word in says if word not in text] == [], language
+
+
 async def test_acknowledged_with_an_eta_once_however_often_it_is_sent(sent: Sent) -> None:
     answers = await asyncio.gather(*(sent.send("ack", hours="4", text="在路上") for _ in range(4)))
     assert {answer.status_code for answer in answers} == {303}
@@ -140,6 +170,35 @@ async def test_note_repair_and_hand_over(sent: Sent) -> None:
         assert word in text, word
     changed = await sent.send("note", text="又来了")
     assert "again" not in changed.headers["location"], "the same form with another text is another one"
+
+
+async def test_a_share_of_a_wider_incident_is_taken_by_the_link(sent: Sent, world: World) -> None:
+    """The county takes its share once, with an ETA; the incident and the share of the other county stay open."""
+    await world.area("630000000001", "别处", "630000000000")
+    wide = await world.incident("area_outage", area="630000000000")
+    await sent.pool.execute("INSERT INTO incident_share VALUES ($1, $2, 2, 2), ($1, '630000000001', 1, 1)", wide, AREA)
+    async with sent.pool.acquire() as connection:
+        sent.token = (await give_links(connection, "wang", [wide], datetime.now(UTC)))[wide]
+    sent.incident = wide
+    text = await sent.open()
+    shown = {act for act in ("ack", "note", "assign", "repair", "photo", "closure") if f'data-act="{act}"' in text}
+    assert shown == {"ack", "note", "assign"}, "the rest needs the whole incident"
+    for again in ("", "&again=yes"):
+        taken = await sent.send("ack", hours="4", text="在路上")
+        assert (taken.status_code, taken.headers["location"]) == (303, f"{sent.path}?done=ack{again}")
+    assert "You work on it" in await sent.open()
+    for act, fields in (("note", {"text": "断电"}), ("assign", {"assignee": "马军"})):
+        assert (await sent.send(act, **fields)).status_code == 303
+    assert (await sent.send("repair", cause="power")).status_code == 409
+    (share,) = await sent.pool.fetch("SELECT * FROM incident_share_ack")
+    assert (share["area"], share["acknowledged_by"], share["assignee"]) == (AREA, sent.account, "马军")
+    assert timedelta(hours=3.9) < share["eta_at"] - datetime.now(UTC) < timedelta(hours=4.1)
+    assert await sent.pool.fetchval("SELECT status FROM incident WHERE id = $1", wide) == "open"
+    assert await sent.history() == [
+        (sent.account, "acknowledged", "在路上", "via link"),
+        (sent.account, "note", "断电", "via link"),
+        (sent.account, "assigned", "马军", "via link"),
+    ]
 
 
 async def test_a_refusal_keeps_what_was_typed(sent: Sent) -> None:
@@ -195,6 +254,8 @@ async def test_an_expired_link_says_so(sent: Sent, world: World) -> None:
         sent.token = (await give_links(connection, "wang", [another], datetime.now(UTC) - timedelta(days=30)))[another]
     assert "expired" in await sent.open("en", 410)
     assert "已过期" in await sent.open("zh-CN", 410)
+    assert (await sent.send("note", text="x")).status_code == 410
+    assert await sent.pool.fetchval("SELECT count(*) FROM incident_entry WHERE action = 'note'") == 0
 
 
 async def test_wrong_tokens_are_bounded_and_a_right_one_still_opens(sent: Sent) -> None:

@@ -66,7 +66,7 @@ async def kept(page: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "offline", "saved"), [
-    ("zh-CN", "没有网络", "备注已保存"), ("en", "No connection", "The note is saved"),
+    ("zh-CN", "没有网络", "说明已保存"), ("en", "No connection", "The remark is saved"),
 ])  # fmt: skip
 async def test_offline_in_the_middle(
     language: str,
@@ -143,7 +143,7 @@ async def test_the_phone_tries_by_itself(browser: Any, links: Shown) -> None:  #
         await page.goto(f"{links.wang}?lang=en")
         async with page.expect_navigation():
             await (await write_note(page)).click()
-        await page.get_by_text("The note is saved").wait_for()
+        await page.get_by_text("The remark is saved").wait_for()
     assert await links.pool.fetchval(NOTES) == 1
 
 

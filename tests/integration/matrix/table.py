@@ -152,6 +152,8 @@ GET    /api/v1/stations/{id}/schedule        ASTUW 200 404
 GET    /api/v1/stations/{id}/timeline        ASTUW 200 404
 GET    /api/v1/stations/{id}/health          ASTUW 200 404
 GET    /api/v1/stations/{id}/usage           ASTUW 200 404
+GET    /api/v1/stations/{id}/health/figures  ASTUW 200 404
+GET    /api/v1/stations/{id}/usage/figures   ASTUW 200 404
 POST   /api/v1/stations/{id}/remove          AS    200 404
 POST   /api/v1/stations/{id}/restore         AS    200 404
 GET    /api/v1/areas/{code}                  ASTUW 200 404
@@ -167,6 +169,7 @@ GET    /api/v1/work                          ASTUW 200 left out
 GET    /api/v1/uptime                        ASTUW 200 left out
 GET    /api/v1/uptime/stations               ASTUW 200 left out
 GET    /api/v1/reports/uptime                ASTUW 200 left out
+GET    /api/v1/reports/effect                ASTUW 200 left out
 GET    /api/v1/reports/stations/{id}         ASTUW 200 404
 GET    /api/v1/response                      ASUW  200 left out
 GET    /api/v1/incidents/{id}/repairs        ASTUW 200 404

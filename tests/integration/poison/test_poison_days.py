@@ -151,6 +151,9 @@ async def test_a_pass_that_fails_rests_and_is_named(world: DayWorld, database: s
     await world.keep(28)
     service = DaysConfig(database_url=database, poll=0.05)
     await world.pool.execute("UPDATE day_state SET last_day = 'infinity'")
+    await world.pool.execute(
+        "INSERT INTO set_aside (service, kind, subject, why) VALUES ('audit', 'part', 'rollups', 'of another task')"
+    )
     stop = asyncio.Event()
     named = "SELECT count(*) FROM set_aside WHERE service = 'audit' AND kind = 'part' AND subject = 'days'"
     async with asyncio.TaskGroup() as tasks:
@@ -159,3 +162,4 @@ async def test_a_pass_that_fails_rests_and_is_named(world: DayWorld, database: s
         await world.pool.execute("UPDATE day_state SET last_day = $1", FIRST)
         await until(world.pool, named, 0)
         stop.set()
+    assert await world.pool.fetchval("SELECT subject FROM set_aside WHERE kind = 'part'") == "rollups"

@@ -37,13 +37,14 @@ from contract.messages import (
     Status,
     Usage,
 )
-from grafana import overview
+from grafana.files import DASHBOARDS
+from grafana.variables import sql_of
 from ingest.handler import RecordsHandler
 from store.offsets import Claim
 from store.pool import Pool
 from tests.edges import edges, shapes
 from tests.integration.api_world import calling, config
-from tests.integration.grafana.grafana_macros import expand
+from tests.integration.grafana.grafana_macros import ALL, expand
 
 _KINDS: Final = (Health, Usage, Inventory, Presence, Event)
 _IN_A_MESSAGE: Final = 100
@@ -247,10 +248,11 @@ async def look_at_everything(pool: Pool, client: httpx.AsyncClient, paths: list[
             shown = await walk(client, f"/api/v1/stations/{station}/{what}")
             assert shown == await pool.fetchval(_SHOWN.format(what), station), (station, what)
     window = {"begin": datetime.now(UTC) - timedelta(days=700), "end": datetime.now(UTC)}
-    for station in stations:
-        for name in dict(overview.QUERIES.items()):
-            sql = expand(overview.query(name, "en"), seconds=3600, area="*", station=station, **window)
-            assert await pool.fetch(sql) is not None, name
+    queries = [sql_of(text, "en") for dashboard in DASHBOARDS for _, text in dashboard.queries.items()]
+    for sql in queries:
+        for station in stations if "${station" in sql else ("",):
+            found = await pool.fetch(expand(sql, seconds=3600, **{**ALL, "station": station}, **window))
+            assert len(found) <= 5000, sql
 
 
 async def test_every_edge_of_every_field_goes_the_whole_way(pool: Pool, database: str, tmp_path: Path) -> None:

@@ -161,8 +161,8 @@ async def test_the_work_of_a_contact_and_of_nobody(place: Place) -> None:
     assert (admin["contacts"], admin["groups"]) == ([], [])
 
 
-async def report(client: httpx.AsyncClient, **query: str) -> dict[str, Any]:
-    answer = await client.get(RESPONSE, params=query)
+async def report(client: httpx.AsyncClient, reader: OtherAccount | None = None, **query: str) -> dict[str, Any]:
+    answer = await client.get(RESPONSE, params=query, headers=None if reader is None else reader.headers)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -188,6 +188,47 @@ async def test_who_owns_what(place: Place) -> None:
     north = await report(place.client, area=NORTH)
     assert [item["id"] for item in north["unowned"]["items"]] == [climbed, before]
     assert (await report(place.client, area="99"))["unowned"] == {"count": 0, "items": []}
+
+
+async def test_shares_are_owned_too(place: Place) -> None:
+    """A share whose ETA has passed, or with a page from a later step, is listed to its county and to the whole."""
+    world, pool = place.world, place.world.pool
+    wide = await world.incident("area_outage", area=PROVINCE)
+    await pool.execute("INSERT INTO incident_share VALUES ($1, $2, 9, 7)", wide, COUNTY)
+    await pool.execute(
+        "INSERT INTO incident_share_ack (incident, area, acknowledged_at, acknowledged_by, eta_at) "
+        "VALUES ($1, $2, $3, 'x', $4)", wide, COUNTY, world.ago(1200), world.ago(600),
+    )  # fmt: skip
+    await pool.execute("INSERT INTO escalation (incident, state) VALUES ($1, '{}')", wide)
+    await pool.execute("INSERT INTO share_escalation (incident, share, state) VALUES ($1, $2, '{}')", wide, COUNTY)
+    await pool.execute(
+        "INSERT INTO page (incident, share, recipient, phase, severity, status) "
+        "VALUES ($1, $2, 'li', 'escalated', 'critical', 'paid')", wide, COUNTY,
+    )  # fmt: skip
+    assert reasons(await work(place)) == {wide: ["paged"]}
+    await pool.execute("UPDATE incident_share_ack SET acknowledged_by = $1, assignee = '李明'", place.li.account)
+    assert reasons(await work(place)) == {wide: ["assigned", "acknowledged", "paged"]}
+    auditor = await other_account(pool, Role.AUDITOR, "auditor", scope=AreaScope(areas=frozenset({COUNTY})))
+
+    async def listed(name: str, reader: OtherAccount | None, **query: str) -> list[tuple[int, bool]]:
+        found = await report(place.client, reader, **query)
+        return [(item["id"], item["overdue"]) for item in found[name]["items"]]
+
+    assert await listed("overdue", None) == await listed("overdue", auditor, area=COUNTY) == [(wide, True)]
+    assert await listed("escalated", None) == await listed("escalated", auditor) == [(wide, True)]
+    await pool.execute("UPDATE incident_share_ack SET eta_at = now() + interval '1 hour'")
+    assert await listed("overdue", None) == await listed("overdue", auditor) == []
+    await pool.execute("UPDATE incident_share SET down = 0")
+    assert await listed("escalated", auditor) == []
+    assert reasons(await work(place)) == {wide: ["paged"]}
+
+
+def _mean_hours(figures: dict[str, Any]) -> dict[str, tuple[int, int] | None]:
+    """The means in wall time and in open time, in whole hours; None: there is none."""
+    found = {name: (figures[name]["wall"]["mean"], figures[name]["open"]["mean"])
+             for name in ("to_acknowledge", "to_repair")}  # fmt: skip
+    return {name: None if wall is None else (round(wall / 3600), round(open_ / 3600))
+            for name, (wall, open_) in found.items()}  # fmt: skip
 
 
 async def test_how_fast_people_answer(place: Place) -> None:
@@ -223,6 +264,10 @@ async def test_how_fast_people_answer(place: Place) -> None:
     assert [(one["name"], one["figures"]["incidents"]) for one in county["by_area"]] == [(TOWN, 1), (NORTH, 1)]
     assert county["by_kind"][0]["name"] == "station_offline"
     assert [(one["name"], one["figures"]["incidents"]) for one in county["by_cause"]] == [("power", 1)]
+    assert _mean_hours(county["by_cause"][0]["figures"]) == {"to_acknowledge": None, "to_repair": (4, 4)}
+    assert [_mean_hours(one["figures"]) for one in county["by_area"]] == [
+        {"to_acknowledge": (10, 0), "to_repair": None}, {"to_acknowledge": None, "to_repair": (4, 4)},
+    ]  # fmt: skip
     earlier = (world.now - timedelta(days=9)).isoformat()
     assert (await report(client, **{"from": earlier}))["figures"]["incidents"] == 4
     too_long = await client.get(RESPONSE, params={"from": (world.now - timedelta(days=93)).isoformat()})

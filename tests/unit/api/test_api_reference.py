@@ -84,7 +84,7 @@ def test_the_example_of_an_error_is_what_the_api_answers() -> None:
     assert json.loads(bytes(answer.body)) == reference.PROBLEM
 
 
-PAGE = render("docs.html", {"words": Words("en"), **describe(DOCUMENT)})
+PAGE = render("docs.html", {"words": Words("en"), "made_up": None, **describe(DOCUMENT)})
 
 
 def test_the_page_has_a_table_of_contents_that_leads_to_every_route() -> None:

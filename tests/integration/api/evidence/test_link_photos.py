@@ -1,10 +1,13 @@
 """Photos and closures by a link, as a phone sends them."""
 
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import httpx
+import pytest
 
 from access.links.store import give_links
 from access.roles import Role
@@ -31,19 +34,70 @@ async def send(client: httpx.AsyncClient, path: str, said: dict[str, str], conte
     return await client.post(path, data=said, files=files, headers={"Accept-Language": "zh-CN"})
 
 
-async def test_a_link_sends_photos_and_declares_a_closure(pool: Pool, database: str, tmp_path: Path) -> None:
+class Sender(NamedTuple):
+    """A link of a technician, for an incident."""
+
+    path: str
+    incident: int
+    account: str
+
+
+@pytest.fixture
+async def sender(pool: Pool) -> Sender:
     world = World(pool)
     await world.clock()
     await world.area(COUNTY, "民和县")
     await world.station("6321220007", "offline", area=COUNTY)
-    incident = await world.incident("station_offline", station="6321220007")
-    await pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, COUNTY)
+    incident = await world.incident("station_offline", station="6321220007", area=COUNTY)
     account = (await other_account(pool, Role.TECHNICIAN, scope=AreaScope(areas=frozenset({COUNTY})))).account
     await world.contact("li", area=COUNTY, room=False)
     await pool.execute("UPDATE contact SET account = $1 WHERE id = 'li'", account)
     async with pool.acquire() as connection, connection.transaction():
         token = (await give_links(connection, "li", [incident], datetime.now(UTC)))[incident]
-    path = f"/i/{token}"
+    return Sender(f"/i/{token}", incident, account)
+
+
+MEANWHILE: Final = {
+    "the account is disabled": (
+        "UPDATE account SET disabled_at = now(), disabled_by = 'operator' WHERE login = 'li'",
+        410,
+        "已停用",
+    ),
+    "the contact is retired": ("UPDATE contact SET retired_at = now()", 410, "已停用"),
+    "the link expires": ("UPDATE link SET expires_at = made_at + interval '1 ms'", 404, "链接不正确"),
+    "the account has another area": ("UPDATE account_area SET area = '630000000000'", 404, "看不到此故障"),
+    "the account only reads now": ("UPDATE account SET role = 'auditor' WHERE login = 'li'", 403, ""),
+}
+"""What happens while a photo is sent: the statement, the status of the answer, and a word of the page."""
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+async def test_a_photo_of_a_person_who_may_no_longer_act_does_not_count(
+    what: str, sender: Sender, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    """A photo takes minutes over a slow line: the link and its account are looked up again when it has arrived."""
+    sql, status, said = MEANWHILE[what]
+    await World(pool).area("630000000000", "别处")
+    fields = {"act": "repair", "once": "0123456789abcdef", "cause": "power"}
+    form = httpx.Request("POST", "http://x", data=fields, files={"photo": ("x.jpg", of_a_phone())})
+    content = form.read()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield content[:400]
+        await pool.execute(sql)
+        yield content[400:]
+
+    headers = {"Content-Type": form.headers["content-type"], "Accept-Language": "zh-CN"}
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        answer = await client.post(sender.path, content=slowly(), headers=headers)
+    assert (answer.status_code, said in answer.text) == (status, True), answer.text
+    assert await pool.fetchval("SELECT (SELECT count(*) FROM photo) + (SELECT count(*) FROM repair)") == 0
+
+
+async def test_a_link_sends_photos_and_declares_a_closure(
+    sender: Sender, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    path, incident, account = sender
     async with serving(config(database, tmp_path), token=None) as (client, _):
         sent = await post(client, path, "photo", of_a_phone())
         assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?done=photo")

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 from PIL import Image
 
 from access.roles import Role
@@ -18,7 +19,7 @@ from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api.test_api_shares import token_of
-from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, serving, sign_in, sign_in_page
+from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, other_account, serving, sign_in, sign_in_page
 from tests.pictures import CAMERA, encoded, flag, of_a_phone, png_that_claims
 
 V1 = "/api/v1"
@@ -110,7 +111,9 @@ async def test_what_is_no_photo_is_refused_with_the_reason_and_the_next_one_is_t
         assert await pool.fetchval("SELECT count(*) FROM photo") == 0
         good = await client.post(f"{V1}/incidents/{incident}/photos", files={"photo": ("a.jpg", of_a_phone())})
         png = await send(client, f"incidents/{incident}", encoded(flag(90), "PNG"))
-        assert (good.status_code, png.status_code) == (201, 201)
+        largest = of_a_phone(width=50).ljust(MAX_UPLOAD, b"\0")
+        full = await send(client, f"incidents/{incident}", largest)
+        assert (good.status_code, png.status_code, full.status_code) == (201, 201, 201)
         for path in ("incidents/999", "closures/999"):
             assert (await send(client, path, of_a_phone())).status_code == 404
 
@@ -160,6 +163,41 @@ async def test_over_a_real_connection_a_large_file_is_answered_and_a_broken_one_
             assert (await anonymous.post(path, content=content)).status_code == 401
         assert (await client.post(path, content=content)).status_code == 201
     assert await pool.fetchval("SELECT count(*) FROM photo") == 1
+
+
+async def as_it_arrives(content: bytes, meanwhile: Callable[[], Awaitable[httpx.Response]]) -> AsyncIterator[bytes]:
+    """A body whose second half comes after something happened."""
+    yield content[: len(content) // 2]
+    assert (await meanwhile()).is_success
+    yield content[len(content) // 2 :]
+
+
+@pytest.mark.parametrize("to", ["API", "page"])
+async def test_what_a_person_sends_who_is_disabled_meanwhile_does_not_count(
+    to: str, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    """A photo takes minutes over a slow line: its sender is looked up again when it has arrived."""
+    incident = await (await station(pool)).incident("station_offline", station="6321220007")
+    sender = await other_account(pool, Role.TECHNICIAN)
+    form = httpx.Request("POST", "http://x", data={"cause": "power"}, files={"photo": ("x.jpg", of_a_phone())})
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        admin = {"Authorization": f"Bearer {TOKEN}"}
+
+        async def disable() -> httpx.Response:
+            return await client.post(f"{V1}/accounts/{sender.account}/disable", headers=admin)
+
+        if to == "API":
+            path, content, headers = f"{V1}/incidents/{incident}/photos", of_a_phone(), JPEG | sender.headers
+        else:
+            made = await client.post(f"{V1}/accounts/{sender.account}/link", headers=admin)
+            code = made.json()["link"].partition("code=")[2]
+            assert (await client.post("/signin", data={"code": code}, headers=OWN_PAGE)).status_code == 303
+            path, content = f"/incidents/{incident}/repair", form.read()
+            headers = OWN_PAGE | {"Content-Type": form.headers["content-type"], "Accept-Language": "en"}
+        answer = await client.post(path, content=as_it_arrives(content, disable), headers=headers)
+    assert answer.status_code == 401
+    assert to == "API" or "Nothing was saved: sign in" in answer.text
+    assert await pool.fetchval("SELECT (SELECT count(*) FROM photo) + (SELECT count(*) FROM repair)") == 0
 
 
 async def page_of(client: httpx.AsyncClient, path: str, language: str = "en") -> str:
