@@ -1,8 +1,8 @@
 """How long it takes to find the gaps of a country when every area has duties of its own at times of its own.
 
-`python -m bench.bench_gaps [--areas N] [--days N]`: no database; areas of four levels, each with a
+`python -m bench.bench_gaps [--areas N] [--days N] [--absent N]`: no database; areas of four levels, each with a
 technician (counties also with a lead) whose duties begin and end at minutes of their own, every tenth area with a
-rotation, every fiftieth with an absence.
+rotation, every fiftieth (or every N-th) with an absence.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def _area(code: str) -> Area:
     return Area(code=code, name=code, level=LEVELS[len(code)], path=path, parent=path[-2] if len(path) > 1 else None)
 
 
-def routing_of(areas: list[Area]) -> Routing:
+def routing_of(areas: list[Area], absent: int = 50) -> Routing:
     """A country in which no two areas have the same times."""
     roll = random.Random(1)
     contacts: dict[str, Contact] = {}
@@ -53,7 +53,7 @@ def routing_of(areas: list[Area]) -> Routing:
             channel = Channel(ChannelKind.SMS, name)
             contacts[name] = Contact(id=name, name=name, role=role, area=area.code, channels=(channel,))
             duties += _duties(role, name, area.code, place, roll)
-        if place % 50 == 0:
+        if place % absent == 0:
             begin = BEGIN + timedelta(days=roll.randrange(20))
             absences.append(
                 Substitute(
@@ -94,9 +94,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--areas", type=int, default=41_293)
     parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--absent", type=int, default=50)
     asked = parser.parse_args()
     areas = areas_of(asked.areas)
-    routing = routing_of(areas)
+    routing = routing_of(areas, asked.absent)
     question = GapQuestion(begin=BEGIN, end=BEGIN + timedelta(days=asked.days))
     began = time.monotonic()
     paths, levels = {area.code: area.path for area in areas}, {area.code: area.level for area in areas}
@@ -113,6 +114,7 @@ def main() -> None:
     ended = time.monotonic()
     duties = f"{len(routing.duties)} duties, {len({duty.times for duty in routing.duties})} different times"
     print(f"{len(areas)} areas, {duties}, {len(KINDS)} kinds, {asked.days} days")
+    print(f"{len(routing.substitutes)} absences")
     print(f"find_gaps {found - began:.1f} s: {len(gaps)} gaps, {sum(len(gap.spans) for gap in gaps)} intervals")
     print(f"text {written - found:.1f} s, {text.characters / 1e6:.1f} MB; csv {ended - written:.1f} s, "
           f"{rows.characters / 1e6:.1f} MB")  # fmt: skip

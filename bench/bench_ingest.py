@@ -1,7 +1,8 @@
 """Ingest against a bare loop of inserts into the same tables on the same database, in one run.
 
 `python -m bench.bench_ingest [--rows N] [--rounds N]`, with the database of MILEPOST_TEST_DATABASE_URL or the
-wheel's own. Every round takes all ways in turn on emptied tables; the table shows each way's median.
+wheel's own. Every round takes all ways in turn on emptied tables; the table shows each way's median. Seconds of the
+processor are those of our process and of its session of the database.
 """
 
 import argparse
@@ -24,6 +25,7 @@ import asyncpg
 import msgspec
 from aiokafka import ConsumerRecord
 
+from bench.kit.processor import processor
 from contract.codec import encode
 from contract.entries import read_entry
 from contract.log import RECORDS, AcceptedData, DataEntry
@@ -160,12 +162,17 @@ async def empty(connection: Connection) -> None:
     await connection.execute("CHECKPOINT")
 
 
-async def timed(connection: Connection, work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
-    """Seconds it took, and seconds of our own processor."""
+Times = tuple[float, float, float]
+"""Seconds by the clock, of the processor for our process, and of the processor for the session of the database."""
+
+
+async def timed(connection: Connection, work: Callable[[], Awaitable[None]]) -> Times:
     await empty(connection)
-    before, cpu = time.perf_counter(), time.process_time()
+    session = await connection.fetchval("SELECT pg_backend_pid()")
+    both, own, clock = processor(session), time.process_time(), time.perf_counter()
     await work()
-    return time.perf_counter() - before, time.process_time() - cpu
+    clock, own, both = time.perf_counter() - clock, time.process_time() - own, processor(session) - both
+    return clock, own, both - own
 
 
 COMPARED = ("bare unnest", "bare unnest, all tables", "bare COPY, all tables")
@@ -180,9 +187,9 @@ class Ratios(msgspec.Struct):
     of_copy: float
 
 
-def ratio(times: list[tuple[float, float]], base: list[tuple[float, float]]) -> float:
+def ratio(times: list[Times], base: list[Times]) -> float:
     """Speed against a base: the median over the rounds, so that a busy moment of the machine falls on both."""
-    return statistics.median(there / here for (here, _), (there, _) in zip(times, base, strict=True))
+    return statistics.median(there[0] / here[0] for here, there in zip(times, base, strict=True))
 
 
 MIXTURES: dict[str, Callable[[int], Iterator[KafkaRecord]]] = {
@@ -223,7 +230,7 @@ def child(pipe: Pipe, *given: Any) -> None:
 def compare(url: str, mixture: str, rows: int, rounds: int) -> Ratios:
     """Every way in a process of its own, so that none suffers from what another one keeps in memory."""
     spawn = multiprocessing.get_context("spawn")
-    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    seen: dict[str, list[Times]] = {way: [] for way in WAYS}
     pipes, children = {}, []
     for way in WAYS:
         pipes[way], theirs = spawn.Pipe()
@@ -239,10 +246,11 @@ def compare(url: str, mixture: str, rows: int, rounds: int) -> Ratios:
     for process in children:
         process.join(20)
     print(f"\n{mixture}: {rows:,} rows in {batches} transactions, median of {rounds}")
-    print(f"  {'way':28}{'rows/s':>10}{'of unnest':>11}{'own CPU s':>11}")
+    print(f"  {'way':28}{'rows/s':>10}{'of unnest':>11}{'own CPU s':>11}{'database':>11}")
     for way, times in seen.items():
-        wall, cpu = (statistics.median(each) for each in zip(*times, strict=True))
-        print(f"  {way:28}{rows / wall:>10,.0f}{ratio(times, seen['bare unnest']):>11.2f}{cpu:>11.2f}")
+        wall, own, database = (statistics.median(each) for each in zip(*times, strict=True))
+        compared = ratio(times, seen["bare unnest"])
+        print(f"  {way:28}{rows / wall:>10,.0f}{compared:>11.2f}{own:>11.2f}{database:>11.2f}", flush=True)
     return Ratios(mixture, *(ratio(seen["handler"], seen[way]) for way in WAYS if way in COMPARED))
 
 

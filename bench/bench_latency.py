@@ -28,7 +28,7 @@ import psutil
 from alerting.liveness.service import JudgeHandler
 from bench.bench_ingest import database_server, fresh_database
 from bench.bench_judge import CHUNK, CONFIG, claim_all, homes, record, save
-from bench.latency_feed import PARTITIONS, heartbeat, station_id, tick
+from bench.kit.latency_feed import PARTITIONS, heartbeat, station_id, tick
 from broker.topics import ensure_topics
 from store.migrate import migrate
 from store.pool import open_pool
@@ -99,7 +99,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     def feed(self, mode: str, run: int, every: int, *more: str) -> Process:
         numbers = {"stations": self.stations, "every": every, "run": run, "idempotent": int(self.safe)}
         options = [word for name, value in numbers.items() for word in (f"--{name}", str(value))]
-        command = ("bench.latency_feed", mode, "--servers", self.kafka, *options, *more)
+        command = ("bench.kit.latency_feed", mode, "--servers", self.kafka, *options, *more)
         return Process(*command, log=self.directory / "feed.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 

@@ -1,7 +1,7 @@
 """Entries of the ledger: how many a second one transaction appends, and what their canonical form costs of it.
 
-`python -m bench.bench_ledger [--entries N] [--rounds N]`, with the database of MILEPOST_TEST_DATABASE_URL or the
-wheel's own. The table shows the median of the rounds, each in a new database.
+`python -m bench.history.bench_ledger [--entries N] [--rounds N]`, with the database of MILEPOST_TEST_DATABASE_URL or
+the wheel's own. The table shows the median of the rounds, each in a new database.
 """
 
 import argparse

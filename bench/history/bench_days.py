@@ -1,22 +1,21 @@
 """Kept days at scale: the cost of a quiet day and of a bad day, and of reading months and years of areas.
 
-`python -m bench.bench_days [--stations N …]`, with the database of MILEPOST_TEST_DATABASE_URL or the wheel's own. On a
-bad day each tenth station falls at noon and returns at three. Days: seconds of the processor, of this process and of
-its database session. Reading: until the answer is there, the best of three. The year is twelve copies of the month.
+`python -m bench.history.bench_days [--stations N …]`, with the server of MILEPOST_TEST_DATABASE_URL or the wheel's own.
+On a bad day each tenth station falls at noon and returns at three. Days: seconds of the processor, of this process and
+of its database session. Reading: until the answer is there, the best of three. The year is twelve copies of the month.
 """
 
 import argparse
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from api.read.uptime.queries import QUERIES
 from audit.days.keep_store import keep_days
 from bench.bench_ingest import database_server, fresh_database, set_up
+from bench.kit.processor import processor
 from registry.hours.schedule_store import put_kind_schedules
 from registry.model import Area, KindSchedule, Station
 from registry.store import upsert_areas, upsert_stations
@@ -27,14 +26,13 @@ BEGIN: Final = datetime(2025, 10, 31, 16, tzinfo=UTC)
 LONG_BEFORE: Final = BEGIN - timedelta(days=9)
 DAYS: Final = 42
 """Until the month is frozen."""
-BAD: Final = 20
+BAD: Final = 4
 """The day on which each tenth station falls."""
 OF_COUNTY: Final = 250
 COUNTIES_OF_PROVINCE: Final = 90
 PARTITIONS: Final = 24
 HOURS: Final = ("Mo-Su 09:00-17:00", "Mo-Fr 08:30-18:00", "Mo-Su 00:00-24:00")
 MONTH: Final = (FIRST, date(2025, 12, 1))
-TICK: Final = os.sysconf("SC_CLK_TCK")
 
 _HEARD: Final = (
     "INSERT INTO terminal_state "
@@ -103,12 +101,6 @@ async def turn(connection: Connection, state: str, at: datetime, every: int) -> 
     """Put every n-th station into another state."""
     number = int((at - BEGIN) / timedelta(minutes=1))
     await connection.execute(_TURN, PARTITIONS, number * 10**10, state, at, every)
-
-
-def processor(session: int) -> float:
-    """Processor seconds of this process and of a session of the database."""
-    words = Path(f"/proc/{session}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return time.process_time() + (int(words[11]) + int(words[12])) / TICK
 
 
 async def close(connection: Connection, day: int) -> tuple[float, float]:

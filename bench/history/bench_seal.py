@@ -1,6 +1,6 @@
 """Sealing a mass outage, the entries of a quiet day, and verification of a month of figures without the database.
 
-`python -m bench.bench_seal [--fall N ...] [--stations N] [--days N]`, with the database of
+`python -m bench.history.bench_seal [--fall N ...] [--stations N] [--days N]`, with the database of
 MILEPOST_TEST_DATABASE_URL or the wheel's own. A fall: the given number of stations goes offline in one second; sealing
 uses one session, as in `milepost audit`. A month: counties of 100 stations; a tenth of the stations goes offline once;
 days close one after the other, then the log is sealed, exported with its figures and verified.
@@ -20,6 +20,9 @@ from audit.ledger.export_files import verify_export
 from audit.ledger.export_store import export_log
 from audit.ledger.service import AuditConfig, Sealer
 from audit.ledger.verify import Trust
+from audit.sheets.proof_store import load_station_proof
+from audit.sheets.sheet_check import check_sheet
+from audit.sheets.station_proof import parse_station_proof
 from bench.bench_ingest import database_server, fresh_database, set_up
 from registry.edits import registry_edit
 from registry.hours.schedule_store import put_schedules
@@ -111,12 +114,30 @@ async def month(server: str, count: int, days: int) -> None:
                 await export_log(connection, folder / "export", wanted)
                 size = sum(file.stat().st_size for file in (folder / "export").iterdir())
                 print(f"exported in {time.perf_counter() - began:.1f} s: {size / 1e6:.1f} MB")
-            began = time.perf_counter()
+                await sheet(connection, days)
+            began, cpu = time.perf_counter(), time.process_time()
             verdict = verify_export(folder / "export", Trust())
-            seconds = time.perf_counter() - began
+            seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
             tally = verdict.figures
             assert tally is not None and not verdict.findings and tally.computed == count * days, verdict
-            print(f"verified in {seconds:.1f} s: {tally.computed / seconds:,.0f} days of stations a second")
+            print(
+                f"verified in {seconds:.1f} s, {cpu:.1f} s of CPU: {tally.computed / seconds:,.0f} days of stations a "
+                "second"
+            )
+
+
+async def sheet(connection: Connection, days: int) -> None:
+    """Measure the proof of one station's month."""
+    began, cpu = time.perf_counter(), time.process_time()
+    proof = await load_station_proof(connection, "s0000000", "2026-11", FIRST, FIRST + timedelta(days=days - 1))
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    assert proof is not None and not proof.unproven, proof
+    text = proof.render()
+    print(f"proof of a sheet in {seconds:.2f} s, {cpu:.2f} s of CPU: {len(text):,} bytes")
+    began = time.process_time()
+    verdict = check_sheet(parse_station_proof(text), Trust())
+    assert verdict.is_complete, verdict
+    print(f"verified in {time.process_time() - began:.3f} s of CPU")
 
 
 async def quiet(connection: Connection, day: date) -> None:

@@ -1,7 +1,7 @@
 """A country's heartbeats as its bridge would write them to `milepost.live`: an hour at once, or as time goes by.
 
-`python -m bench.latency_feed hour|live …` is started by `bench_latency`. Values are spliced as the bridge splices them,
-and go out by the bridge's own batches and producer.
+`python -m bench.kit.latency_feed hour|live …` is started by `bench_latency`. Values are spliced as the bridge splices
+them, and go out by the bridge's own batches and producer.
 """
 
 import argparse

@@ -1,0 +1,1 @@
+"""Measurements of what is kept: days, records on disk, and the ledger."""

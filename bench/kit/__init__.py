@@ -1,0 +1,1 @@
+"""Parts of benchmarks, and programs that benchmarks start."""
