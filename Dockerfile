@@ -8,6 +8,9 @@ RUN python -m venv /opt/milepost && /opt/milepost/bin/pip install --no-cache-dir
 RUN /opt/milepost/bin/python -m pip uninstall --yes setuptools pip
 
 FROM python:3.11.14-slim-bookworm
+# Fonts of PDF reports, for names in Chinese and Tibetan.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-cjk fonts-ddc-uchen \
+    && rm -rf /var/lib/apt/lists/*
 RUN python -m pip uninstall --yes setuptools wheel pip && useradd --system --uid 10001 --no-create-home milepost \
     && install -d -o 10001 -g 10001 -m 700 /var/lib/milepost/ledger
 COPY --from=build /opt/milepost /opt/milepost

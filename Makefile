@@ -15,6 +15,8 @@ export PIP_ROOT_USER_ACTION = ignore
 demo: .venv/.demo
 	@$(BIN)/milepost demo $(ARGS)
 
+# Tests start many processes of Python: they read the compiled modules of the first one.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/.dev
 	@./tests/install_system_packages
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -27,9 +29,8 @@ check: .venv/.dev
 	@echo "check: format, lint, types and import rules are in order"
 
 bench: .venv/.dev
-	@set -e; for file in bench/bench_*.py; do \
-		[ -e "$$file" ] || { echo "bench: there is no benchmark yet" >&2; exit 1; }; \
-		echo "== $$file"; $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); \
+	@set -e; for file in bench/bench_*.py bench/*/bench_*.py; do \
+		echo "== $$file"; $(BIN)/python -m $$(echo $${file%.py} | tr / .) $(ARGS); \
 	done
 
 clean:

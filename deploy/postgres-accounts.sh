@@ -18,7 +18,7 @@ SET client_min_messages = warning;
 SELECT format('CREATE ROLE %I NOLOGIN', name)
 FROM unnest(ARRAY['milepost', 'milepost_service', 'milepost_services', 'milepost_api', 'milepost_console',
                   'milepost_audit', 'milepost_sealer',
-                  'milepost_reader', 'milepost_grafana']) AS name
+                  'milepost_reader', 'milepost_grafana', 'milepost_area_reader']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE milepost LOGIN PASSWORD :'owner';
 ALTER ROLE milepost_services LOGIN PASSWORD :'services';

@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -14,8 +15,9 @@ Found = dict[str, set[str]]
 """{word: places}"""
 
 
-def sources(*rooms: str) -> dict[str, ast.Module]:
-    """The modules of some rooms, by path from the root."""
+@cache
+def sources(*rooms: str) -> Mapping[str, ast.Module]:
+    """The modules of some rooms, by path from the root; they are not changed."""
     paths = sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
     return {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
@@ -221,9 +223,11 @@ def second_tables(tree: ast.AST, words: Mapping[str, Collection[str]]) -> list[t
     """(line, family, names) of every table that says again what at least three words of a family mean, or all of a
     smaller one. `words`: the names of each family."""
     found = []
+    names = frozenset[str]().union(*words.values())
     for line, table in tables(tree):
-        for family, its in words.items():
-            again = [name for name, texts in table.items() if name in its and any(map(_is_for_people, texts))]
+        told = [name for name, texts in table.items() if name in names and any(map(_is_for_people, texts))]
+        for family, its in words.items() if told else ():
+            again = [name for name in told if name in its]
             if len(again) >= min(3, len(its)):
                 found.append((line, family, again))
     return found

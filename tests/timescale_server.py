@@ -28,13 +28,14 @@ def timescale_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("MILEPOST_TEST_TIMESCALE_URL"):
         yield given
         return
-    node = _find_node()
+    node = find_node()
     npm.install(FOLDER)
-    with (tmp_path_factory.mktemp("timescale") / "server.log").open("w+") as log, _serve(node, log) as address:
+    with (tmp_path_factory.mktemp("timescale") / "server.log").open("w+") as log, serve(node, log) as address:
         yield f"postgresql://postgres:postgres@{address}/postgres?sslmode=disable"
 
 
-def _find_node() -> str:
+def find_node() -> str:
+    """A Node that is new enough; where there is none, the test is skipped."""
     node = shutil.which("node")
     if node is None:
         pytest.skip(f"the TimescaleDB tests need node {NODE} or newer: install the packages nodejs and npm")
@@ -46,7 +47,8 @@ def _find_node() -> str:
 
 
 @contextmanager
-def _serve(node: str, log: IO[str]) -> Iterator[str]:
+def serve(node: str, log: IO[str]) -> Iterator[str]:
+    """Run the server, and give its host and port."""
     process = subprocess.Popen(
         [node, "server.js"],
         cwd=FOLDER,
