@@ -108,14 +108,18 @@ class Causes:
         fresh = []
         for fallen in falls:
             self.members.leave(fallen.station, at)
-            taker = self._taker(fallen)
-            if taker is None:
+            if not self._join_running(fallen, at):
                 self.members.add_alone(fallen)
                 fresh.append(fallen)
-            else:
-                self._plan += self.members.join(taker, fallen, at)
         self._explain(fresh, at)
         self._plan += [Alone(fallen, at) for fallen in self._still_alone(fresh)]
+
+    def _join_running(self, fallen: Fallen, at: datetime) -> bool:
+        """Join a fall to the running cause that takes it; returns False if there is none."""
+        taker = self._taker(fallen)
+        if taker is not None:
+            self._plan += self.members.join(taker, fallen, at)
+        return taker is not None
 
     def _still_alone(self, falls: Iterable[Fallen]) -> list[Fallen]:
         return [fallen for fallen in falls if self.members.alone(fallen.station) is not None]
@@ -183,11 +187,13 @@ class Causes:
                 until = outage.verified_at(fallen, self._settings)
                 if (until is None or until <= to) and self._is_known(fallen.station):
                     self.members.release(outage, fallen, to)
-                    self._plan.append(Released(fallen))
+                    if not self._join_running(fallen, to):
+                        self._plan.append(Released(fallen))
             self.members.drop_if_over(outage)
 
     def _end(self, outage: CommonCause, at: datetime, reason: str, into: str | None = None) -> None:
-        """End a cause. Stations that are still down may have another common cause; the others stay without a cause.
+        """End a cause. Stations that are still down may have another common cause: one that runs, as a county and a
+        feeder may fail at the same instant, or a new one. The others stay without a cause.
 
         Slow stations, whose interval gave them too little time to come back, stay children until that time is over.
         """
@@ -199,6 +205,7 @@ class Causes:
         for fallen in left:
             self.members.release(outage, fallen, at)
         self.members.keep_late(outage)
+        left = [fallen for fallen in left if not self._join_running(fallen, at)]
         # The peers were looked up for the falls of this pass. They are no evidence about the stations that are left.
         self._peers, peers = {}, self._peers
         self._explain(left, at)

@@ -106,6 +106,28 @@ def test_one_that_stays_down_alone_becomes_its_own() -> None:
     assert world.story()[-1] == f"closed {lost}"
 
 
+def test_one_that_a_running_cause_explains_joins_it_when_its_own_cause_ends() -> None:
+    """A county and a feeder that reaches into it fail at the same instant; the county is back first."""
+    world = World()
+    county = region(world, "632122", 40, "feeder:n")
+    within = region(world, "632122", 4, "feeder:f")
+    beyond = region(world, "632123", 12, "feeder:f")
+    region(world, "632123", 40, "feeder:n")
+    world.run(100)
+    world.cut([*county, *within, *beyond])
+    world.run(300)
+    feeder = "area_outage:feeder:f"
+    assert sorted(world.story()) == [f"opened {COUNTY}", f"opened {feeder}"]
+    world.mend(county)
+    world.run(500)
+    assert world.story()[-1] == f"closed {COUNTY}"
+    assert set(world.causes.members.outages[feeder].children) == {station.id for station in [*within, *beyond]}
+    world.mend([*within, *beyond])
+    world.run(500)
+    assert world.story()[-1] == f"closed {feeder}"
+    assert len(world.story()) == 4, "no station was told apart from its cause"
+
+
 def test_a_township_that_stays_down_becomes_a_cause_of_its_own() -> None:
     world = World()
     town = region(world, "632122", 8, "area:632122100")
