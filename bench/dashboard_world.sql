@@ -63,6 +63,19 @@ INSERT INTO usage_day (began_at, station, terminal, samples, sessions, minutes, 
 SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day', id, '001', 24, abs(hashtext(id)) % 9, 60, 1000000
 FROM station, generate_series(1, 30) AS n;
 
+-- name: due_use
+INSERT INTO usage_due (day) SELECT DISTINCT (began_at AT TIME ZONE 'UTC')::date FROM usage_day;
+
+-- name: sum_use
+DO $$
+BEGIN
+    TRUNCATE rollup_touch;
+    DELETE FROM usage_due WHERE area IS NOT NULL;
+    WHILE EXISTS (SELECT FROM usage_due) LOOP
+        PERFORM sum_usage_due();
+    END LOOP;
+END $$;
+
 -- name: hours
 INSERT INTO usage_hour (began_at, station, terminal, samples, sessions, minutes, bytes)
 SELECT date_trunc('hour', now()) - n * interval '1 hour', id, '001', 1, 1, 10, 1000

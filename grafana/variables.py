@@ -29,7 +29,8 @@ _HIDDEN: Final = ("area", "console")
 _HIDE_VARIABLE: Final = 2
 _ON_LOAD: Final = 1
 _PART: Final = re.compile(
-    r"\{(in_area|chosen|on_path|chosen_depth|levels|rates|standing|overdue_since|first_day|last_day)(?: ([\w.]+))?\}"
+    r"\{(in_area|chosen|on_path|chosen_depth|levels|rates|standing|overdue_since|first_day|last_day"
+    r"|use|used|sessions|first_use_day|last_use_day)(?: ([\w.]+))?\}"
 )
 
 
@@ -65,8 +66,12 @@ def sql_of(text: str, language: str) -> str:
     `{standing}`: a CTE `standing` with the figures of areas in the time range that stand.
     `{overdue_since ALIAS}`: when the promised time of an open incident was over, or will be.
     `{first_day}`, `{last_day}`: the local days in which the time range begins and ends.
+    `{use}`: a CTE `use` with sums of use in the time range by area and day.
+    `{used ALIAS}`, `{sessions ALIAS}`: whether and how often a station was used, of rows of `usage_month`.
     """
-    filled = _PART.sub(_part, _PART.sub(_part, _without_comments(text)))  # a part can have parts
+    filled = _without_comments(text)
+    while _PART.search(filled):  # a part can have parts
+        filled = _PART.sub(_part, filled)
     words = {
         "{name}": "name_en" if language == "en" else "name",
         "{all}": ALL.text(language),

@@ -105,3 +105,31 @@ trunc(sum(TABLE.online_ms) / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms - 
        trunc(sum(TABLE.usable_ms) / nullif(sum(TABLE.service_due_ms), 0), 4)::float8 AS service_rate,
        trunc(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms)
              / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms), 0), 4)::float8 AS coverage;
+
+-- name: part_first_use_day
+-- Days of use are days of UTC; the first one that begins in the time range.
+(($__timeFrom()::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date + 1;
+
+-- name: part_last_use_day
+($__timeTo()::timestamptz AT TIME ZONE 'UTC')::date;
+
+-- name: part_used
+-- A row of usage_month has use in the time range: a bit of its days is set there.
+TABLE.month BETWEEN date_trunc('month', ({first_use_day})::timestamp)::date AND {last_use_day}
+  AND TABLE.days & ((1::bigint << least({last_use_day} - TABLE.month + 1, 31)) - (1::bigint << greatest({first_use_day} - TABLE.month, 0))) <> 0;
+
+-- name: part_sessions
+-- The sessions of a row of usage_month in the time range: those up to its end without those before its begin.
+TABLE.sessions[least({last_use_day} - TABLE.month + 1, 31)] - coalesce(TABLE.sessions[greatest({first_use_day} - TABLE.month, 0)], 0);
+
+-- name: part_use
+-- A CTE `use`, the use in the time range by area and day: kept sums, or those of the chosen programme or kind.
+use AS (
+    SELECT d.day, d.area, d.sessions, d.minutes, d.bytes FROM usage_area_day d
+    WHERE '*' = ${programme:sqlstring} AND '*' = ${kind:sqlstring}
+      AND d.day BETWEEN {first_use_day} AND {last_use_day} AND {in_area d.area}
+    UNION ALL
+    SELECT (u.began_at AT TIME ZONE 'UTC')::date, coalesce(s.area, ''), sum(u.sessions), sum(u.minutes), sum(u.bytes)
+    FROM usage_day u JOIN station s ON s.id = u.station
+    WHERE NOT ('*' = ${programme:sqlstring} AND '*' = ${kind:sqlstring}) AND $__timeFilter(u.began_at) AND {chosen s.id}
+    GROUP BY 1, 2);

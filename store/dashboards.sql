@@ -67,6 +67,8 @@ BEGIN
         ('health_state', '*', of_station),
         ('usage_hour', '*', of_station),
         ('usage_day', '*', of_station),
+        ('usage_month', '*', of_station),
+        ('usage_area_day', '*', of_area),
         -- A wider incident is not seen: it tells of other areas. Its parts are, as if they had no parent.
         ('incident', 'id, kind, station, area, shard, status, began_at, opened_at, acknowledged_at, acknowledged_by, '
                      'acknowledged_remark, first_acknowledged_at, eta_at, assignee, closed_at, ended_at, detail, '

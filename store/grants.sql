@@ -8,7 +8,7 @@ DECLARE
     -- write with the rights of the owner (the facts of the registry), or only the process that seals the ledger.
     -- Or only the process that keeps the days.
     kept constant text[] := '{area_day, area_month, day_figure, day_member, day_seen, day_share, day_state, day_touch, day_wake, '
-        'health_day, health_hour, month_frozen, record_kept, share_day, usage_day, usage_hour, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, made_up_history, registry_fact, schema_migration, '
+        'health_day, health_hour, month_frozen, record_kept, share_day, usage_area_day, usage_day, usage_due, usage_hour, usage_month, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, made_up_history, registry_fact, schema_migration, '
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
@@ -150,7 +150,7 @@ DECLARE
     wanted constant jsonb := '{
         "SELECT": ["schema_migration", "correction", "health_change", "pipeline_gap", "transition", "presence", "partition_clock",
                    "record_kept", "registry_fact", "rollup_touch", "schedule", "shard_move", "station_day", "station_day_revision", "station_state",
-                   "suspicion_member", "terminal_state"],
+                   "suspicion_member", "terminal_state", "usage_due"],
         "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile", "day_figure", "share_day",
                            "month_frozen", "area_month"],
         "INSERT": ["ledger_salt"],

@@ -7,8 +7,9 @@ SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb');
 CALL roll_up_records();
 
 -- name: is_more_due
--- Whether records arrived for further hours that ended five minutes ago.
-SELECT EXISTS (SELECT FROM rollup_touch WHERE began_at < date_trunc('hour', now() - interval '5 minutes'));
+-- Whether records arrived for further hours that ended five minutes ago, or sums of use are to be made again.
+SELECT EXISTS (SELECT FROM rollup_touch WHERE began_at < date_trunc('hour', now() - interval '5 minutes'))
+    OR EXISTS (SELECT FROM usage_due);
 
 -- name: forget_boots
 -- Look at the boots of some stations (at least $2 boots) after a station, and forget the old ones; null: there are no more stations.

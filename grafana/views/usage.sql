@@ -1,37 +1,44 @@
 -- name: totals
 -- Of the stations in the chosen area, programme and kind, in the time range.
+WITH {use}
 SELECT sum(u.sessions)::float8 AS sessions, sum(u.minutes)::float8 AS minutes, sum(u.bytes)::float8 AS bytes,
-       count(DISTINCT u.station) AS stations
-FROM usage_day u JOIN station s ON s.id = u.station
-WHERE $__timeFilter(u.began_at) AND {chosen s.id};
+       (SELECT count(*) FROM station s
+        WHERE {chosen s.id} AND s.id IN (SELECT m.station FROM usage_month m WHERE {used m})) AS stations
+FROM use u;
 
 -- name: by_day
-SELECT u.began_at AS "time", sum(u.sessions)::float8 AS sessions, sum(u.minutes)::float8 AS minutes
-FROM usage_day u JOIN station s ON s.id = u.station
-WHERE $__timeFilter(u.began_at) AND {chosen s.id}
-GROUP BY 1 ORDER BY 1 LIMIT 5000;
+WITH {use}
+SELECT u.day::timestamp AT TIME ZONE 'UTC' AS "time", sum(u.sessions)::float8 AS sessions, sum(u.minutes)::float8 AS minutes
+FROM use u GROUP BY u.day ORDER BY u.day LIMIT 5000;
 
 -- name: by_area
--- The areas below the chosen one, those with the least use for each station first.
-WITH {chosen_depth},
-mine AS MATERIALIZED (
-    SELECT s.id, a.path[chosen.depth + 1] AS code FROM chosen CROSS JOIN station s JOIN area a ON a.code = s.area
-    WHERE s.lifecycle = 'commissioned' AND {chosen s.id} AND cardinality(a.path) > chosen.depth),
-used AS (
-    SELECT station, sum(sessions) AS sessions, sum(minutes) AS minutes FROM usage_day
-    WHERE $__timeFilter(began_at) GROUP BY station),
+-- The areas below the chosen one, those with the least use for each station in service first.
+WITH {chosen_depth}, {use},
+mine AS (
+    SELECT s.area, count(*) AS stations,
+           count(*) FILTER (WHERE NOT s.id IN (SELECT m.station FROM usage_month m WHERE {used m})) AS unused
+    FROM station s WHERE s.lifecycle = 'commissioned' AND {chosen s.id} GROUP BY s.area),
+summed AS (
+    SELECT area, sum(sessions) AS sessions, sum(minutes) AS minutes FROM use GROUP BY area),
 parts AS (
-    SELECT m.code, count(*) AS stations, coalesce(sum(u.sessions), 0)::float8 AS sessions,
-           coalesce(sum(u.minutes), 0)::float8 AS minutes, count(*) - count(u.station) AS unused
-    FROM mine m LEFT JOIN used u ON u.station = m.id GROUP BY m.code)
+    SELECT a.path[chosen.depth + 1] AS code, sum(m.stations)::bigint AS stations,
+           coalesce(sum(u.sessions), 0)::float8 AS sessions, coalesce(sum(u.minutes), 0)::float8 AS minutes,
+           sum(m.unused)::bigint AS unused
+    FROM chosen CROSS JOIN mine m JOIN area a ON a.code = m.area LEFT JOIN summed u ON u.area = m.area
+    WHERE cardinality(a.path) > chosen.depth GROUP BY 1)
 SELECT coalesce(a.{name}, a.name) AS area, stations, sessions, minutes, unused, {levels a}
 FROM parts JOIN area a USING (code) ORDER BY sessions / stations, code LIMIT 500;
 
 -- name: stations
--- The stations with the most use.
-SELECT most.station, s.name, most.sessions, most.minutes, most.bytes
-FROM (SELECT u.station, sum(u.sessions)::float8 AS sessions, sum(u.minutes)::float8 AS minutes, sum(u.bytes)::float8 AS bytes
-      FROM usage_day u JOIN station s ON s.id = u.station
-      WHERE $__timeFilter(u.began_at) AND {chosen s.id}
-      GROUP BY u.station ORDER BY sessions DESC, u.station LIMIT 100) AS most
-JOIN station s ON s.id = most.station ORDER BY most.sessions DESC, most.station;
+-- The stations with the most use; only these are looked up by day.
+WITH most AS MATERIALIZED (
+    SELECT m.station, sum({sessions m}) AS sessions
+    FROM usage_month m JOIN station s ON s.id = m.station
+    WHERE {used m} AND {chosen s.id}
+    GROUP BY m.station ORDER BY 2 DESC, 1 LIMIT 100)
+SELECT most.station, s.name, most.sessions::float8 AS sessions, u.minutes, u.bytes
+FROM most JOIN station s ON s.id = most.station
+CROSS JOIN LATERAL (
+    SELECT sum(u.minutes)::float8 AS minutes, sum(u.bytes)::float8 AS bytes FROM usage_day u
+    WHERE u.station = most.station AND $__timeFilter(u.began_at)) AS u
+ORDER BY most.sessions DESC, most.station;

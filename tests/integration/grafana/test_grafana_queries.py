@@ -220,3 +220,17 @@ def test_a_value_stays_between_its_quotes(value: str) -> None:
 async def test_what_is_not_expanded_is_noticed() -> None:
     with pytest.raises(ValueError, match="not expanded"):
         expanded("SELECT $__unixEpochFrom()", World(None))  # type: ignore[arg-type] # only its moment is read
+
+
+async def test_kept_sums_of_use_are_those_of_the_days(plain_reader: Reader) -> None:
+    """A chosen kind is summed from days, and everything from kept sums: all stations of an area are of this kind."""
+    world, connection = plain_reader
+    (usage,) = (dashboard for dashboard in DASHBOARDS if dashboard.name == "usage")
+    queries = [target["rawSql"] for panel in panels_of(usage, "en") for target in panel["targets"]]
+    for sql in queries:
+        for area in ("*", "63", "632122", "65"):
+            sums = await connection.fetch(expanded(sql, world, area=area))
+            days = await connection.fetch(expanded(sql, world, area=area, kind="reading_room"))
+            assert sums == days, (area, sql)
+    totals = await connection.fetchrow(expanded(queries[0], world, area="632122"))
+    assert tuple(totals) == (3, 25.5, 1000, 1)

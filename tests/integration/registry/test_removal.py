@@ -40,6 +40,7 @@ NO_HISTORY = {
     "unregistered",
     "usage_day",
     "usage_hour",
+    "usage_month",
 }
 
 

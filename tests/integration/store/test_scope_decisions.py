@@ -30,6 +30,7 @@ CLOSED = {
     "incident_clock", "record_box", "rollup_touch", "schedule", "schedule_override",
     "send_limit",
     "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
+    "usage_area_day", "usage_due", "usage_month",
 }  # fmt: skip
 """Tables on which the API has no right, because it asks none of them."""
 VIEWS = {"calendar_now"}

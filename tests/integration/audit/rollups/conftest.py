@@ -23,6 +23,7 @@ async def timescale_records(timescale_url: str) -> AsyncIterator[Connection]:
     try:
         await migrate(connection)
         await connection.execute("TRUNCATE rollup_touch, record_kept, health, usage, record_box, boot_anchor")
+        await connection.execute("TRUNCATE usage_month, usage_area_day, usage_due")
         for name in ("health_hour", "health_day", "usage_hour", "usage_day"):
             await connection.execute(f"TRUNCATE {name}")
         yield connection

@@ -1,6 +1,6 @@
 """What tests of figures share: the columns, a pass, and the same figures made by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,9 @@ def moment(ms: int) -> datetime:
 async def roll_up(connection: Connection, config: str | None = ALL) -> None:
     """All passes; on plain PostgreSQL each pass makes a day."""
     before = None
-    while before != (left := await connection.fetchval("SELECT count(*) FROM rollup_touch")):
-        before = left
+    left = "SELECT (SELECT count(*) FROM rollup_touch) + (SELECT count(*) FROM usage_due)"
+    while before != (number := await connection.fetchval(left)):
+        before = number
         await connection.execute(f"CALL roll_up_records(0, {'NULL' if config is None else repr(config)})")
 
 
@@ -79,7 +80,34 @@ async def require_equal(connection: Connection) -> int:
         expected = await recomputed(connection, name)
         assert rounded(await kept(connection, name)) == expected, name
         rows += len(expected)
+    await require_sums(connection)
     return rows
+
+
+async def require_sums(connection: Connection) -> None:
+    """The sums for dashboards are those of the kept days, by month of a station and by the present area."""
+    days = await kept(connection, "usage_day")
+    areas = {row["id"]: row["area"] or "" for row in await connection.fetch("SELECT id, area FROM station")}
+    sessions: dict[tuple[date, str], dict[int, int]] = {}
+    used: dict[tuple[date, str], list[Decimal]] = {}
+    for (began, station, _), row in days.items():
+        of_month = sessions.setdefault((began.date().replace(day=1), station), {})
+        of_month[began.day] = of_month.get(began.day, 0) + int(row["sessions"] or 0)
+        if station in areas:
+            sums = used.setdefault((began.date(), areas[station]), [Decimal(0)] * 3)
+            sums[:] = [a + (row[n] or 0) for a, n in zip(sums, ("sessions", "minutes", "bytes"), strict=True)]
+    rows = await connection.fetch("SELECT day, area, sessions, minutes, bytes FROM usage_area_day")
+    assert {(row[0], row[1]): list(row)[2:] for row in rows} == used
+    months = await connection.fetch("SELECT month, station, days, sessions FROM usage_month WHERE days <> 0")
+    assert {(row[0], row[1]): _days_of(row["days"], row["sessions"]) for row in months} == sessions
+    assert await connection.fetchval("SELECT count(*) FROM usage_month WHERE cardinality(sessions) <> 31") == 0
+
+
+def _days_of(days: int, until: list[int]) -> dict[int, int]:
+    """{day: sessions} of the days that are set; `until` has the sums up to each."""
+    each = [now - before for before, now in zip([0, *until], until, strict=False)]
+    assert all(days >> place & 1 or not number for place, number in enumerate(each))
+    return {place + 1: number for place, number in enumerate(each) if days >> place & 1}
 
 
 async def is_timescale(connection: Connection) -> bool:
