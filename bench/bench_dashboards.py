@@ -84,6 +84,7 @@ async def measure(connection: Connection, values: Mapping[str, str], times: int)
         for _ in range(times + 1):
             await connection.execute("RESET SESSION AUTHORIZATION")
             await connection.execute(WORLD.tick, "")
+            await connection.execute(WORLD.tell)
             await connection.execute(
                 f"SET SESSION AUTHORIZATION {values['login']}; SET search_path = dashboards, public"
             )

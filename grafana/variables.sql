@@ -133,3 +133,24 @@ use AS (
     FROM usage_day u JOIN station s ON s.id = u.station
     WHERE NOT ('*' = ${programme:sqlstring} AND '*' = ${kind:sqlstring}) AND $__timeFilter(u.began_at) AND {chosen s.id}
     GROUP BY 1, 2);
+
+-- name: part_kept
+-- Whether the incident process keeps the counts of areas now, and nothing but an area is chosen: as the console decides that
+-- (api/read/counting.py). What is set aside or in doubt is counted from the stations.
+('*' = ${programme:sqlstring} AND '*' = ${kind:sqlstring}
+  AND EXISTS (SELECT FROM area_count_known WHERE told_at >= now() - interval '10 s')
+  AND NOT EXISTS (SELECT FROM set_aside WHERE service IN ('incidents', 'judge') AND kind IN ('station', 'terminal'))
+  AND EXISTS (SELECT FROM clock_trust) AND NOT EXISTS (SELECT FROM clock_trust WHERE doubt IS NOT NULL));
+
+-- name: part_counted_below
+-- A CTE `counted`: the stations in service in each area below the chosen one, and how many of them are down.
+counted AS (
+    SELECT c.area AS code, c.online + c.unusable + c.offline + c.away + c.unknown + c.closed + c.excused + c.never_seen AS stations,
+           c.offline + c.unusable + c.away AS down
+    FROM chosen CROSS JOIN area_count c JOIN area a ON a.code = c.area
+    WHERE {kept} AND cardinality(a.path) = chosen.depth + 1 AND {on_path a}
+    UNION ALL
+    SELECT a.path[chosen.depth + 1], count(*), count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away'))
+    FROM chosen CROSS JOIN station_verdict v JOIN area a ON a.code = v.area
+    WHERE NOT {kept} AND v.lifecycle = 'commissioned' AND {chosen v} AND cardinality(a.path) > chosen.depth
+    GROUP BY 1);

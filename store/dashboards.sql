@@ -62,6 +62,11 @@ BEGIN
         ('terminal_state', 'station, terminal, partition, shard, state, since, seen_at, usable', of_station),
         ('transition', '*', of_station),
         ('pipeline_gap', '*', 'true'),
+        ('area_count', '*', of_area),
+        -- Whether these counts can be read: no more than that something is in doubt or set aside anywhere.
+        ('area_count_known', '*', 'true'),
+        ('clock_trust', 'partition, shard, doubt', 'true'),
+        ('set_aside', 'service, kind', 'true'),
         ('suspicion_member', '*', of_station),
         ('health', '*', of_station),
         ('health_state', '*', of_station),

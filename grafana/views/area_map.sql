@@ -1,15 +1,17 @@
 -- name: areas
 -- The areas below the chosen one at the middle of their stations: how many stations, and which share of them is down.
-WITH {chosen_depth},
-counted AS (
-    SELECT a.path[chosen.depth + 1] AS code, avg(v.lat) AS latitude, avg(v.lon) AS longitude, count(*) AS stations,
-           count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away')) AS down
-    FROM chosen CROSS JOIN station_verdict v JOIN area a ON a.code = v.area
-    WHERE v.lifecycle = 'commissioned' AND {chosen v} AND cardinality(a.path) > chosen.depth
-    GROUP BY 1)
-SELECT coalesce(a.{name}, a.name) AS name, c.latitude, c.longitude, c.stations, c.down,
+WITH {chosen_depth}, {counted_below},
+places AS (
+    SELECT area, count(lat) AS lats, sum(lat) AS lat, count(lon) AS lons, sum(lon) AS lon
+    FROM station s WHERE lifecycle = 'commissioned' AND {chosen s.id} GROUP BY area),
+middle AS (
+    SELECT a.path[chosen.depth + 1] AS code, sum(p.lat) / nullif(sum(p.lats), 0) AS latitude,
+           sum(p.lon) / nullif(sum(p.lons), 0) AS longitude
+    FROM chosen CROSS JOIN places p JOIN area a ON a.code = p.area WHERE cardinality(a.path) > chosen.depth GROUP BY 1)
+SELECT coalesce(a.{name}, a.name) AS name, m.latitude::float8 AS latitude, m.longitude::float8 AS longitude, c.stations, c.down,
        1 - c.down::float8 / c.stations AS share
-FROM counted c JOIN area a USING (code) WHERE c.latitude IS NOT NULL ORDER BY c.down DESC, c.code LIMIT 1000;
+FROM counted c JOIN middle m USING (code) JOIN area a USING (code)
+WHERE m.latitude IS NOT NULL AND c.stations > 0 ORDER BY c.down DESC, c.code LIMIT 1000;
 
 -- name: down
 -- The stations that are down now, each at its place: the 2,000 worst, the worst last, because the last are drawn on top.

@@ -1,17 +1,31 @@
 -- name: counts
 -- The number of stations by verdict, a column each, so that a verdict without stations shows 0. Retired stations are left
--- out.
-SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
-       count(*) FILTER (WHERE verdict = 'unusable') AS unusable,
-       count(*) FILTER (WHERE verdict = 'offline') AS offline,
-       count(*) FILTER (WHERE verdict = 'away') AS away,
-       count(*) FILTER (WHERE verdict = 'closed') AS closed,
-       count(*) FILTER (WHERE verdict = 'excused') AS excused,
-       count(*) FILTER (WHERE verdict = 'unknown') AS unknown,
-       count(*) FILTER (WHERE verdict = 'never_seen') AS never_seen,
-       count(*) FILTER (WHERE verdict = 'suspended') AS suspended
-FROM station_verdict v
-WHERE lifecycle <> 'retired' AND {chosen v};
+-- out. Kept counts are read where they can be; they have no station that lies nowhere.
+SELECT coalesce(sum(online), 0)::bigint AS online, coalesce(sum(unusable), 0)::bigint AS unusable,
+       coalesce(sum(offline), 0)::bigint AS offline, coalesce(sum(away), 0)::bigint AS away,
+       coalesce(sum(closed), 0)::bigint AS closed, coalesce(sum(excused), 0)::bigint AS excused,
+       coalesce(sum(unknown), 0)::bigint AS unknown, coalesce(sum(never_seen), 0)::bigint AS never_seen,
+       coalesce(sum(suspended), 0)::bigint AS suspended
+FROM (
+    SELECT c.online, c.unusable, c.offline, c.away, c.closed, c.excused, c.unknown, c.never_seen, c.suspended
+    FROM area_count c JOIN area a ON a.code = c.area
+    WHERE {kept} AND CASE WHEN '*' = ${area:sqlstring} THEN a.parent IS NULL ELSE a.code = ${area:sqlstring} END
+    UNION ALL
+    SELECT count(*) FILTER (WHERE verdict = 'online'), count(*) FILTER (WHERE verdict = 'unusable'),
+           count(*) FILTER (WHERE verdict = 'offline'), count(*) FILTER (WHERE verdict = 'away'),
+           count(*) FILTER (WHERE verdict = 'closed'), count(*) FILTER (WHERE verdict = 'excused'),
+           count(*) FILTER (WHERE verdict = 'unknown'), count(*) FILTER (WHERE verdict = 'never_seen'),
+           count(*) FILTER (WHERE verdict = 'suspended')
+    FROM station_verdict v
+    WHERE {kept} AND '*' = ${area:sqlstring} AND area IS NULL AND lifecycle <> 'retired'
+    UNION ALL
+    SELECT count(*) FILTER (WHERE verdict = 'online'), count(*) FILTER (WHERE verdict = 'unusable'),
+           count(*) FILTER (WHERE verdict = 'offline'), count(*) FILTER (WHERE verdict = 'away'),
+           count(*) FILTER (WHERE verdict = 'closed'), count(*) FILTER (WHERE verdict = 'excused'),
+           count(*) FILTER (WHERE verdict = 'unknown'), count(*) FILTER (WHERE verdict = 'never_seen'),
+           count(*) FILTER (WHERE verdict = 'suspended')
+    FROM station_verdict v
+    WHERE NOT {kept} AND lifecycle <> 'retired' AND {chosen v}) AS parts;
 
 -- name: standing
 -- How many stations should be open now, how many of these are online, and what is open of incidents and blind spots.
@@ -50,13 +64,7 @@ ORDER BY i.began_at, i.id LIMIT 50;
 
 -- name: worst_areas
 -- The areas below the chosen one, those with the most stations down first. `down`: offline, unusable or away.
-WITH {chosen_depth},
-counted AS (
-    SELECT a.path[chosen.depth + 1] AS code, count(*) AS stations,
-           count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away')) AS down
-    FROM chosen CROSS JOIN station_verdict v JOIN area a ON a.code = v.area
-    WHERE v.lifecycle = 'commissioned' AND {chosen v} AND cardinality(a.path) > chosen.depth
-    GROUP BY 1)
+WITH {chosen_depth}, {counted_below}
 SELECT coalesce(a.{name}, a.name) AS area, c.stations, c.down, 1 - c.down::float8 / c.stations AS share,
        {levels a}
 FROM counted c JOIN area a USING (code) WHERE c.down > 0 ORDER BY c.down DESC, c.code LIMIT 100;

@@ -234,3 +234,73 @@ async def test_kept_sums_of_use_are_those_of_the_days(plain_reader: Reader) -> N
             assert sums == days, (area, sql)
     totals = await connection.fetchrow(expanded(queries[0], world, area="632122"))
     assert tuple(totals) == (3, 25.5, 1000, 1)
+
+
+VERDICTS = ("online", "unusable", "offline", "away", "unknown", "closed", "excused", "never_seen", "suspended")
+_BY_VERDICT = ", ".join(f"count(*) FILTER (WHERE verdict = '{verdict}')" for verdict in VERDICTS)
+KEEP = (
+    f"INSERT INTO area_count (area, {', '.join(VERDICTS)}) SELECT up, {_BY_VERDICT} "  # noqa: S608 -- constants
+    "FROM station_verdict v JOIN area a ON a.code = v.area CROSS JOIN LATERAL unnest(a.path) AS up "
+    "WHERE lifecycle <> 'retired' GROUP BY up"
+)
+_COLUMNS = ("online", "unusable", "offline", "away", "closed", "excused", "unknown", "never_seen", "suspended")
+
+
+async def test_kept_counts_are_those_of_the_stations_and_are_read_only_while_they_hold(plain_reader: Reader) -> None:
+    world, connection = plain_reader
+    asked = [sql for sql in queries_of("overview", "map") if "area_count" in sql]
+    assert len(asked) >= 3
+    await world.station("nowhere", "offline")
+    await world.station("over", "offline", area="65", lifecycle="retired")
+    await world.station("rests", "offline", area="65", lifecycle="suspended")
+    await world.pool.execute("DELETE FROM set_aside")
+    await world.pool.execute("UPDATE partition_clock SET tick_at = now() + interval '1 hour', blind_since = NULL")
+    await world.pool.execute("UPDATE partition_clock SET judged_at = tick_at")
+
+    async def found() -> list[list[Any]]:
+        return [
+            [tuple(row) for row in await connection.fetch(expanded(sql, world, area=area))]
+            for sql in asked
+            for area in ("*", "63", "632122", "65", "none")
+        ]
+
+    counted = await found()
+    await world.pool.execute(KEEP)
+    tell = (
+        "INSERT INTO area_count_known (known_at, told_at) VALUES (now(), now() + interval '1 hour') "
+        "ON CONFLICT (one) DO UPDATE SET told_at = excluded.told_at"
+    )
+    await world.pool.execute(tell)
+    assert await found() == counted
+    await world.pool.execute("UPDATE area_count SET offline = offline + 7")
+    assert await found() != counted
+    spoil = {
+        "UPDATE area_count_known SET told_at = now() - interval '1 minute'": tell,
+        "INSERT INTO set_aside VALUES ('judge', 'station', '0/x', 'odd', now())": "DELETE FROM set_aside",
+    }
+    for spoiling, mending in spoil.items():
+        await world.pool.execute(spoiling)
+        assert await found() == counted, spoiling
+        await world.pool.execute(mending)
+    await world.pool.execute("UPDATE partition_clock SET tick_at = now() - interval '1 minute' WHERE shard = 'far'")
+    assert (await found())[0] == await counted_now(connection), "a clock is in doubt"
+
+
+async def counted_now(connection: asyncpg.Connection) -> list[tuple[int, ...]]:
+    """The first row of the overview, from the stations."""
+    rows = await connection.fetch(
+        "SELECT verdict, count(*) FROM station_verdict WHERE lifecycle <> 'retired' GROUP BY 1"
+    )
+    numbers = {row[0]: row[1] for row in rows}
+    return [tuple(numbers.get(name, 0) for name in _COLUMNS)]
+
+
+def queries_of(*names: str) -> list[str]:
+    """The queries of the panels of some dashboards."""
+    return [
+        target["rawSql"]
+        for dashboard in DASHBOARDS
+        if dashboard.name in names
+        for panel in panels_of(dashboard, "en")
+        for target in panel["targets"]
+    ]
