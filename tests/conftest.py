@@ -20,6 +20,7 @@ from broker.topics import ensure_topics
 from milepost.embedded import postgres
 from store.migrate import migrate
 from store.pool import Pool, open_pool
+from tests.memory import use_memory
 from tests.servers import (
     ApacheKafka,
     IotCore,
@@ -35,6 +36,8 @@ from tests.timescale_server import timescale_url  # noqa: F401 -- a fixture
 # How long an example takes says nothing on a machine that does other things as well.
 settings.register_profile("milepost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("milepost")
+
+use_memory()
 
 # What commands and programs print follows the locale, and tests compare it; those about languages set their own.
 os.environ["LC_ALL"] = "C.UTF-8"
@@ -56,7 +59,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+FAST = (
+    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200",
+    "max_wal_size=128MB", "min_wal_size=32MB",  # the log lies in memory
+)  # fmt: skip
+"""Options of a PostgreSQL whose data nobody needs after the tests."""
 
 
 def free_port() -> int:
@@ -167,7 +174,7 @@ async def database(postgres_server: str, template: str) -> AsyncIterator[str]:
     """The URL of a migrated database of this test's own."""
     name = f"milepost_{os.getpid()}_{next(_counter)}"
     admin = await _ready(postgres_server)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield database_url(postgres_server, name)
     finally:
