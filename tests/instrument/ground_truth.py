@@ -6,6 +6,7 @@ simulation plays it, and the oracle computes the expected results from it.
 
 from collections.abc import Container, Iterator
 from datetime import date, datetime, timedelta, timezone
+from functools import cache
 from random import Random
 
 import msgspec
@@ -116,15 +117,30 @@ def is_workday(day: date) -> bool:
 
 def hours(place: Place, number: int) -> tuple[int, int] | None:
     """The opening of a place on a day of the month, in minutes since the month's beginning."""
+    return _hours(place.kind, place.market, place.month, number)
+
+
+def openings(place: Place) -> tuple[tuple[int, int], ...]:
+    """The openings of a place in the month, in minutes since the month's beginning."""
+    return _openings(place.kind, place.market, place.month)
+
+
+@cache
+def _openings(kind: int, market: int, month: int) -> tuple[tuple[int, int], ...]:
+    return tuple(one for day in range(DAYS) if (one := _hours(kind, market, month, day)) is not None)
+
+
+@cache
+def _hours(kind: int, market: int, month: int, number: int) -> tuple[int, int] | None:
     day = (BEGIN + timedelta(days=number)).date()
     first = number * DAY
-    if place.kind == ALWAYS:
+    if kind == ALWAYS:
         return (first, first + DAY)
-    if place.kind == OFFICE:
+    if kind == OFFICE:
         if day in HOLIDAYS:
             return (first + 600, first + 840)
         return (first + 540, first + 1050) if is_workday(day) else None
-    is_market = day.month == place.month and day.weekday() == place.market
+    is_market = day.month == month and day.weekday() == market
     return (first + 540, first + 780) if is_market and is_workday(day) else None
 
 

@@ -35,6 +35,7 @@ from tests.instrument.ground_truth import (
     hours,
     lag,
     lead,
+    openings,
     relink,
 )
 
@@ -201,6 +202,8 @@ class Oracle:
             shard: Counted(self._stops[shard], truth.moves_at if shard == "b" else None, weak.get(shard, ()))
             for shard in SHARDS
         }
+        self._stopped = {shard: _stopped(stops) for shard, stops in self._stops.items()}
+        self._blind: dict[tuple[str, int], list[Span]] = {}
         self._cuts: dict[str, list[tuple[int, int, bool]]] = {}
         for cut in truth.cuts:
             self._cuts.setdefault(cut.name, []).append((cut.begin, cut.end, cut.wills))
@@ -275,10 +278,11 @@ class Oracle:
 
     def _reaches(self, at: int, shard: str) -> float | None:
         """When a message sent at `at` reached the log: later if the bridge was frozen; None: never, it was killed."""
-        for stop in self._stops[shard]:
-            if stop.begin * 60 <= at < stop.end * 60:
-                return None if stop.killed else stop.end * 60
-        return at
+        begins, stops = self._stopped[shard]
+        stop = stops[bisect_right(begins, at)]
+        if stop is None:
+            return at
+        return None if stop.killed else stop.end * 60
 
     def _resubscribed(self, at: int, shard: str) -> float:
         """When a killed bridge is back and gets the retained messages."""
@@ -332,13 +336,15 @@ class Oracle:
 
     def blind(self, number: int) -> list[Span]:
         """The intervals without knowledge of a station, because parts of the platform did not run."""
-        place = self.truth.places[number]
-        mine = {("bridge", place.shard), ("bridge", "a"), ("judge", str(number % JUDGES))}
-        return [
-            (stop.begin * 60, (stop.end + 1) * 60)
-            for stop in self.truth.stops
-            if stop.part == "incidents" or (stop.part, stop.where) in mine
-        ]
+        shard, judge = self.truth.places[number].shard, number % JUDGES
+        if (shard, judge) not in self._blind:
+            mine = {("bridge", shard), ("bridge", "a"), ("judge", str(judge))}
+            self._blind[shard, judge] = [
+                (stop.begin * 60, (stop.end + 1) * 60)
+                for stop in self.truth.stops
+                if stop.part == "incidents" or (stop.part, stop.where) in mine
+            ]
+        return self._blind[shard, judge]
 
     def _last_message(self, number: int, place: Place, end: int, shard: str) -> tuple[str, float, float] | None:
         """The message at the end of a life: (away or lost, its time, slack); None: no message reached the log."""
@@ -376,13 +382,19 @@ def _unbroken(heard: Sequence[float], every: int) -> Iterator[list[float]]:
     yield part
 
 
+def _stopped(stops: Sequence[Stop]) -> tuple[list[int], list[Stop | None]]:
+    """The seconds at which the first stop of those that cover a time changes, and the stop before and after each."""
+    bounds = sorted({bound * 60 for stop in stops for bound in (stop.begin, stop.end)})
+    covering = (next((one for one in stops if one.begin * 60 <= at < one.end * 60), None) for at in bounds)
+    return bounds, [None, *covering]
+
+
 def _happens(stop: Stop, shard: str, truth: Truth) -> bool:
     return shard != "b" or stop.begin < truth.moves_at
 
 
 def _switched_on(number: int, place: Place) -> list[Span]:
-    openings = (hours(place, day) for day in range(DAYS))
-    return [(one[0] - lead(number), one[1] + lag(place, number)) for one in openings if one is not None]
+    return [(begin - lead(number), end + lag(place, number)) for begin, end in openings(place)]
 
 
 def _without(span: Span, begin: int, end: int) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from math import inf
 import msgspec
 
 from alerting.incidents.book import Incident
-from tests.instrument.ground_truth import ALWAYS, BEGIN, DAYS, END, Place, Truth, hours
+from tests.instrument.ground_truth import ALWAYS, BEGIN, END, Place, Truth, openings
 from tests.instrument.oracle import FLOOR, TICK, Oracle, Silence, Span, Verdicts
 
 GRACE = 2700
@@ -31,11 +31,11 @@ def expected(truth: Truth, oracle: Oracle, number: int, silence: Silence) -> Exp
     return Expected(silence, *_when(openings_of(place), silence, oracle.blind(number), place.every))
 
 
-def openings_of(place: Place) -> list[Span]:
+def openings_of(place: Place) -> Sequence[Span]:
     """The openings of the month, in minutes."""
     if place.kind == ALWAYS:
         return [(0, END)]
-    return [one for day in range(DAYS) if (one := hours(place, day)) is not None]
+    return openings(place)
 
 
 def _when(openings: Sequence[Span], silence: Silence, blind: Sequence[Span], every: int) -> tuple[float, bool]:
