@@ -9,8 +9,8 @@ from typing import Any, Final
 from contract.errors import RemedyError
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-# Their INFO messages are of no use to operators.
-_QUIET = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore", "uvicorn")
+QUIET: Final = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore", "uvicorn")
+"""Loggers whose INFO messages are of no use to operators."""
 _OFTEN: Final = 20
 _WITHIN: Final = 10.0
 _MOST_MESSAGES: Final = 1000
@@ -23,7 +23,7 @@ def configure(*, level: str, style: str) -> None:
     handler.setFormatter(_json_formatter() if style == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for name in _QUIET:
+    for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     # This library warns of each damaged form with a different text, so a client could fill the disk.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)

@@ -20,6 +20,7 @@ from broker.topics import ensure_topics
 from milepost.embedded import postgres
 from store.migrate import migrate
 from store.pool import Pool, open_pool
+from tests.kept_logging import kept_logging
 from tests.memory import use_memory
 from tests.servers import (
     ApacheKafka,
@@ -57,6 +58,13 @@ def pytest_collection_finish() -> None:
     """What the collector has to look through is what the tests made, not the thousands of tests themselves."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    """Commands that run in this process send the log to their stderr, which is closed after the test."""
+    with kept_logging():
+        yield
 
 
 FAST = (

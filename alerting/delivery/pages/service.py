@@ -41,6 +41,8 @@ LOOKS = 8
 """Contacts that are looked at, at the same time."""
 CONNECTIONS = LOOKS + 4
 """Connections that the loop uses at most: also one that listens, one that looks for work, and some for outcomes."""
+Wait = Callable[[float], Awaitable[None]]
+"""Waits for so many seconds."""
 _LEAST_PAUSE = 0.05
 _FORGET_AGAIN = 3600.0
 _DRAIN = 2.0
@@ -67,10 +69,12 @@ class PageLoop:
     """The tasks: `_listen` and `_find` look for contacts with something due, `_look_next` decides for one of them, an
     `_attempt` sends one message, and `_forget` deletes what is too old."""
 
-    def __init__(self, config: PagingConfig, pool: Pool, sender: ChannelSender) -> None:
+    def __init__(self, config: PagingConfig, pool: Pool, sender: ChannelSender, *, wait: Wait = asyncio.sleep) -> None:
+        """`wait`: returns when an attempt with a critical page had so many seconds for an answer."""
         self._config = config
         self._pool = pool
         self._sender = sender
+        self._wait = wait
         self._wake = asyncio.Event()
         self._queue = LookQueue()
         self._waiting: dict[str, tuple[float, int]] = {}
@@ -195,7 +199,11 @@ class PageLoop:
         """If a critical page has no answer in time, let the next channel be tried. Returns whether it is tried."""
         if not begun.sending.may_hasten:
             return False
-        await asyncio.wait([sending], timeout=self._config.next_channel_after)
+        waiting = asyncio.ensure_future(self._wait(self._config.next_channel_after))
+        try:
+            await asyncio.wait([sending, waiting], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end_tasks(waiting)
         if sending.done():
             return False
         log.warning("a provider does not answer, and the next channel is tried", extra=_fields(begun))

@@ -1,19 +1,9 @@
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from milepost import logs
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    root = logging.getLogger()
-    before = root.level, root.handlers[:]
-    yield
-    root.level, root.handlers[:] = before
-    logging.captureWarnings(False)
 
 
 def speak(style: str, capsys: pytest.CaptureFixture[str]) -> str:

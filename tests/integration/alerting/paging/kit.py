@@ -19,20 +19,19 @@ import msgspec
 import pytest
 
 from alerting.delivery.pages import service
-from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig
+from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig, Wait
 from alerting.delivery.pages.store import AttemptPace
 from alerting.delivery.sending import PageEnvelope, SendOutcome, SendVerdict
 from registry.contacts.model import Address
 from store.pool import Pool, open_pool
 
 ROOT: Final = Path(__file__).parents[4]
-FAST: Final = PagingConfig(
-    poll=0.05, pace=AttemptPace(hold=1.0, lease=1.5), look_again=0.1, max_backoff=0.2, public_url="https://x.example"
+CALM: Final = PagingConfig(
+    poll=0.05, pace=AttemptPace(hold=25.0, lease=30.0), look_again=0.1, max_backoff=0.2, public_url="https://x.example"
 )
-"""For tests that wait for the end of an attempt or a lease."""
-CALM: Final = msgspec.structs.replace(FAST, pace=AttemptPace(hold=25.0, lease=30.0))
-"""For tests in which every attempt has an answer, also on a busy machine."""
+"""Every attempt has an answer in time, also on a busy machine; `end_leases` ends a lease."""
 THROTTLING: Final = 45009
+_TIMEOUT: Final = 20.0
 
 
 class Arrival(NamedTuple):
@@ -121,9 +120,8 @@ class LoopbackSender:
     """Sends to the provider, as the channels send to theirs. `die`: where the process kills itself: `before` it sends,
     or `after` it."""
 
-    def __init__(self, die: str | None = None, timeout: float = 0.6) -> None:
+    def __init__(self, die: str | None = None) -> None:
         self._die = die
-        self._timeout = timeout
 
     async def send(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         if self._die == "before":
@@ -140,7 +138,7 @@ class LoopbackSender:
         content = envelope.content
         body = {"key": envelope.key, "title": content.text.title, "events": content.events}
         try:
-            async with httpx.AsyncClient(timeout=self._timeout) as client:
+            async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
                 answer = await client.post(
                     address.text, content=msgspec.json.encode(body), headers={"Content-Type": "application/json"}
                 )
@@ -160,14 +158,13 @@ class DriverConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: str
     die: str | None = None
-    paging: PagingConfig = FAST
-    timeout: float = 0.6
+    paging: PagingConfig = CALM
 
 
-async def run_pages(config: DriverConfig, stop: asyncio.Event) -> None:
-    """Deliver pages through the provider until `stop`."""
+async def run_pages(config: DriverConfig, stop: asyncio.Event, *, wait: Wait = asyncio.sleep) -> None:
+    """Deliver pages through the provider until `stop`. `wait`: as in `PageLoop`."""
     async with open_pool(config.database_url, name="pages", size=CONNECTIONS) as pool:
-        await PageLoop(config.paging, pool, LoopbackSender(config.die, config.timeout)).run(stop)
+        await PageLoop(config.paging, pool, LoopbackSender(config.die), wait=wait).run(stop)
 
 
 def start(config: DriverConfig) -> subprocess.Popen[bytes]:
@@ -236,6 +233,11 @@ async def owe(
 async def hurry(pool: Pool) -> None:
     """What waits for a pause is due now."""
     await pool.execute("UPDATE message SET next_attempt_at = now() WHERE status = 'due'")
+
+
+async def end_leases(pool: Pool) -> None:
+    """The time of every attempt under way is over, as if its process had died long ago."""
+    await pool.execute("UPDATE message SET next_attempt_at = now() WHERE status = 'sending'")
 
 
 async def statuses(pool: Pool) -> dict[str, int]:

@@ -10,7 +10,7 @@ import pytest
 
 from alerting.delivery.pages.forgetting_store import forget_old_pages
 from store.pool import Connection, Pool
-from tests.integration.alerting.paging.kit import FAST, DriverConfig, add_contact, add_incident, owe, run_pages
+from tests.integration.alerting.paging.kit import CALM, DriverConfig, add_contact, add_incident, owe, run_pages
 from tests.integration.incidents_kit import until
 
 KEEP: Final = timedelta(days=400)
@@ -157,7 +157,7 @@ async def test_the_database_keeps_for_a_month_whatever_is_asked(pool: Pool, name
 async def test_the_loop_forgets_by_itself(pool: Pool, database: str) -> None:
     await add_contact(pool, "li")
     await add_page(pool, 1, 41, 42, "paid")
-    config = DriverConfig(database_url=database, paging=msgspec.structs.replace(FAST, keep=timedelta(days=40)))
+    config = DriverConfig(database_url=database, paging=msgspec.structs.replace(CALM, keep=timedelta(days=40)))
     stop = asyncio.Event()
     loop = asyncio.create_task(run_pages(config, stop))
     try:

@@ -16,12 +16,13 @@ from registry.routes.model import RouteStep
 from store.migrate import migrate
 from store.pool import Pool, open_pool
 from tests.integration.alerting.paging.kit import (
-    FAST,
+    CALM,
     DriverConfig,
     LoopbackSender,
     Provider,
     add_contact,
     add_incident,
+    end_leases,
     owe,
     provider,
     run_pages,
@@ -65,9 +66,10 @@ async def test_deliver_is_killed(pool: Pool, database: str, provider: Provider, 
     """Before its token is committed, after that but before it sends, and after it sent but before that is committed."""
     incidents = await owe_all(pool, provider, contacts=3, pages=4)
     process = start(DriverConfig(database_url=database, die=die))
-    assert await asyncio.to_thread(process.wait, 30) == -9
+    assert await asyncio.to_thread(process.wait, 60) == -9
     assert await pool.fetchval(PAID) == 0
     assert await pool.fetchval("SELECT count(*) > 0 FROM attempt WHERE outcome IS NULL") == (die != "token")
+    await end_leases(pool)
     async with running(run_pages, DriverConfig(database_url=database)):
         await until(pool, PAID, 12)
     check(provider, incidents, 3)
@@ -79,7 +81,8 @@ async def test_processes_are_killed_again_and_again(pool: Pool, database: str, p
     incidents = await owe_all(pool, provider, contacts=4, pages=6)
     for die in ("after", "before", "token", "after", "before"):
         process = start(DriverConfig(database_url=database, die=die))
-        assert await asyncio.to_thread(process.wait, 30) == -9
+        assert await asyncio.to_thread(process.wait, 60) == -9
+        await end_leases(pool)
     async with (
         running(run_pages, DriverConfig(database_url=database)),
         running(run_pages, DriverConfig(database_url=database)),
@@ -132,7 +135,7 @@ async def test_postgresql_is_killed(own: Database, provider: Provider, when: str
         incidents = await owe_all(pool, provider, contacts=3, pages=4)
     sender, stop = KillingSender(when, kill), asyncio.Event()
     async with open_pool(own.url, name="pages", size=CONNECTIONS) as pool:
-        loop = asyncio.create_task(PageLoop(FAST, pool, sender).run(stop))
+        loop = asyncio.create_task(PageLoop(CALM, pool, sender).run(stop))
         await asyncio.wait_for(sender.killed.wait(), 20)
         await (await _connect(own.url)).close()
         async with open_pool(own.url, name="test") as looking:
@@ -193,7 +196,7 @@ async def test_postgresql_is_killed_while_a_token_is_taken(own: Database, provid
     holder = await _connect(own.url)
     await holder.execute("BEGIN; LOCK TABLE attempt IN ACCESS EXCLUSIVE MODE")
     async with open_pool(own.url, name="pages", size=CONNECTIONS) as pool:
-        loop = asyncio.create_task(PageLoop(FAST, pool, LoopbackSender()).run(stop))
+        loop = asyncio.create_task(PageLoop(CALM, pool, LoopbackSender()).run(stop))
         async with open_pool(own.url, name="test") as looking:
             await until(looking, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted", True)
         own.kill()
