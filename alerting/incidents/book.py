@@ -308,7 +308,7 @@ LONGEST_ETA: Final = timedelta(days=90)
 """An acknowledgement ends the escalation for at most so long."""
 
 _WHEN_CLOSED: Final = frozenset({"note"})
-_NEEDS_TEXT: Final = frozenset({"note", "assigned"})
+_NEEDS_TEXT: Final = frozenset({"note", "assigned", "resolved"})
 
 
 def refusal(action: str, status: Status | None, text: str | None) -> ActionRefusal | None:

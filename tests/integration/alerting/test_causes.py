@@ -175,7 +175,7 @@ async def test_what_a_person_resolved_stays_resolved(
         await until(pool, CHILDREN, 8, COUNTY)
         incident = await pool.fetchval("SELECT id FROM incident WHERE key = $1", COUNTY)
         async with pool.acquire() as connection:
-            await resolve(connection, incident, Author("operator"), None, now())
+            await resolve(connection, incident, Author("operator"), "a test", now())
         await fall(pool, county[8:])
         await until(pool, CHILDREN, 12, COUNTY)
     async with running(service.run, config):

@@ -271,7 +271,7 @@ async def test_what_a_person_closed_opens_again_and_its_end_is_told(pool: Pool, 
     await pool.execute("SELECT pg_notify('milepost_registry', '')")
     await until(pool, PHASES_OF, "opened, resolved, reopened", first["id"])
     async with pool.acquire() as connection:
-        await resolve(connection, first["id"], TASHI, None, now())
+        await resolve(connection, first["id"], TASHI, "the key is lost", now())
     await write_transition(pool, first["station"], "offline", "online")
     await until(pool, PHASES_OF, "opened, resolved, reopened, resolved, closed", first["id"])
     rows = await pool.fetch("SELECT reopen_at, ended_at, status FROM incident")
@@ -316,7 +316,7 @@ async def test_resolved_by_a_person_stays_closed_while_it_goes_on(pool: Pool, se
     await until(pool, OPEN, 1)
     (found,) = await incidents(pool)
     async with pool.acquire() as connection:
-        await resolve(connection, found["id"], TASHI, None, now())
+        await resolve(connection, found["id"], TASHI, "the key is lost", now())
     await pool.execute("SELECT pg_notify('milepost_registry', '')")
     await write_transition(pool, "B", "online", "offline")
     await until(pool, OPEN, 1)

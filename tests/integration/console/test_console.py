@@ -178,7 +178,7 @@ async def test_the_forms_act_and_come_back(world: World, client: httpx.AsyncClie
         ("ack", said),
         ("assign", {"assignee": "张建国"}),
         ("note", {"text": "换了电源"}),
-        ("resolve", {}),
+        ("resolve", {"text": "换了路由器"}),
     ):
         answer = await client.post(f"/incidents/{number}/{action}", data=form, headers=OWN)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/incidents/{number}"), answer.text
@@ -345,6 +345,8 @@ REFUSED = [
     ("ack", {"text": "me too"}, 409, "it is acknowledged already"),
     ("note", {"text": " "}, 409, "write something first"),
     ("assign", {}, 409, "write something first"),
+    ("resolve", {}, 409, "write something first"),
+    ("resolve", {"text": " "}, 409, "write something first"),
     ("note", {"text": "x" * 4001}, 409, "the text is too long"),
     ("note", {"text": "a\0b"}, 400, "This request is not understood"),
     ("sing", {"text": "la"}, 404, "There is no such page"),
