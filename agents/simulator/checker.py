@@ -155,7 +155,7 @@ def _check_use(found: History, station: str, seen: ReportedStation, rules: Expec
     unusable = without(usability.unusable(voices, found.began, found.ended, rules.patience), blind)
     return [
         *_reads_online(station, seen, unusable),
-        *_missed_unusable(station, seen, unusable, rules),
+        *_missed_unusable(station, seen, unusable, rules, usability.slowest(voices)),
         *_false_unusable(found, station, seen, voices, rules),
     ]
 
@@ -171,9 +171,9 @@ def _reads_online(station: str, seen: ReportedStation, unusable: list[Span]) -> 
 
 
 def _missed_unusable(
-    station: str, seen: ReportedStation, unusable: list[Span], rules: ExpectedRules
+    station: str, seen: ReportedStation, unusable: list[Span], rules: ExpectedRules, every: float
 ) -> list[Disagreement]:
-    least = round((rules.grace + rules.slack) * 1000)
+    least = round((max(rules.grace, 2 * every + rules.floor) + rules.slack) * 1000)
     return [
         Disagreement(
             kind="missed_unusable", station=station, text=f"of no use from {begin} to {end}, and no incident said so"

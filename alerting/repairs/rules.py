@@ -4,7 +4,7 @@
 |---|---|
 | the fault goes on for the whole time | failed: it was not repaired |
 | the fault ended, and came back before the time was over | failed: it came back |
-| the fault ended, and the time passed since then | held |
+| the fault ended, and the time passed since then, at least three heartbeat intervals | held |
 | the fault ended, the time passed, and nothing is heard now that proves it | wait |
 | the station is excused by a closure until the time is over | overtaken: nothing shows whether it held |
 """
@@ -24,6 +24,8 @@ STABLE: Final = timedelta(minutes=10)
 """For how long nothing may be wrong after a repair, by default."""
 CAUSES: Final = tuple(WORDS["repair_cause"])
 """The words for causes of faults."""
+HEARTBEATS: Final = 3
+"""Heartbeat intervals that the time after a repair has at least: a shorter time could pass without any heartbeat."""
 _AGAIN: Final = timedelta(minutes=1)
 """When to look again while nothing is heard."""
 
@@ -81,6 +83,12 @@ class RepairVerdict(msgspec.Struct, frozen=True):
     outcome: RepairOutcome | None
     why: RepairReason | None = None
     verify_at: datetime | None = None
+
+
+def stable_for(stable: timedelta, every: float | None) -> timedelta:
+    """For how long nothing may be wrong: `stable`, but `HEARTBEATS` heartbeats of the station at least. `every`: their
+    interval, s; None: not known."""
+    return max(stable, timedelta(seconds=HEARTBEATS * (every or 0.0)))
 
 
 def verify_repair(repair: WaitingRepair, facts: RepairFacts, now: datetime) -> RepairVerdict:

@@ -1,8 +1,10 @@
 """Repairs in the incident process: each pass verifies those that wait, and closes the incidents of those that held."""
 
+from msgspec.structs import replace
+
 from alerting.incidents.book import Book
 from alerting.repairs.effects import apply_verdict, facts_of_repair
-from alerting.repairs.rules import verify_repair
+from alerting.repairs.rules import stable_for, verify_repair
 from alerting.repairs.store import StoredRepair, load_waiting, postpone_repair, settle_repair
 from alerting.station_incidents.rules import StationNews
 from alerting.stations.snapshot import PassTime
@@ -30,7 +32,8 @@ class RepairWatch:
         incident = book.get(stored.incident.id) or stored.incident
         standing = self._field.standing(incident.station or "")
         facts = facts_of_repair(incident, standing, moment, has_newer=stored.newer is not None)
-        verdict = verify_repair(stored.repair, facts, moment.now)
+        stable = stable_for(stored.repair.stable, self._field.promise_of(incident.station or ""))
+        verdict = verify_repair(replace(stored.repair, stable=stable), facts, moment.now)
         if verdict.outcome is not None:
             apply_verdict(book, incident, verdict.outcome, moment.now)
             await settle_repair(connection, stored, verdict, moment.now)

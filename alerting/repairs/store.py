@@ -17,6 +17,7 @@ from alerting.repairs.rules import (
     RepairVerdict,
     WaitingRepair,
     refusal_of_repair,
+    stable_for,
 )
 from store.author import SYSTEM, Author
 from store.ledger import LedgerEntry, append_entries, ms_of
@@ -45,13 +46,15 @@ async def say_repair(
     connection: Connection, incident: int, by: Author, said: RepairSaid, now: datetime, stable: timedelta = STABLE
 ) -> int:
     """Write down what was wrong, and verify from now on that it is repaired if `said.fixed`: nothing may be wrong for
-    `stable`. Returns the id of the repair. Raises ActionRefusedError."""
+    `stable`, or for three heartbeats of the station if they take longer. Returns the id of the repair. Raises
+    ActionRefusedError."""
     async with connection.transaction():
         row = await connection.fetchrow(QUERIES.lock_incident, incident)
         why = refusal_of_repair(None if row is None else row["status"], said, newer=row is not None and row["newer"])
         if why is not None:
             raise ActionRefusedError(why, incident)
         parts, text = said.parts.strip(), said.text.strip()
+        stable = stable_for(stable, None if row is None else row["promised"])
         if said.fixed:
             await connection.execute(QUERIES.overtake_repair, incident, now)
         repair: int = await connection.fetchval(

@@ -73,14 +73,19 @@ class Field:
             reason=columns.reason_of(row),
             seen_at=moment_of(columns.seen[row]),
             every=columns.every[row] or USUAL,
+            promised=self.promise_of(station),
             opened_at=max((time for time in times if time is not None), default=None),
             resumed_at=resumed,
         )
 
     def every_of(self, station: str) -> float:
         """The interval of a station's slowest terminal that counts, s; the usual one where it is not known."""
+        return self.promise_of(station) or USUAL
+
+    def promise_of(self, station: str) -> float | None:
+        """The interval of a station's slowest terminal that counts, s; None: not known."""
         row = self.columns.index.get(station)
-        return (self.columns.every[row] if row is not None else 0.0) or USUAL
+        return (self.columns.every[row] or None) if row is not None else None
 
     def clock_of(self, station: str) -> ClockName | None:
         """The clock that a station's state rests on."""

@@ -48,22 +48,30 @@ async def say(pool: Pool, incident: int, stable: float, said: RepairSaid = FIXED
         return await say_repair(connection, incident, DOLMA, said, now(), timedelta(seconds=stable))
 
 
+async def pass_time(pool: Pool, *repairs: int) -> None:
+    """The time of the verification is over."""
+    await pool.execute(
+        "UPDATE repair SET stable = '1 ms', verify_at = clock_timestamp() WHERE id = ANY ($1::bigint[])", repairs
+    )
+
+
 async def test_the_life_of_repairs(pool: Pool, database: str, people: None) -> None:
     """Held, came back, never repaired, said after the end, said again: each as it should be, through a restart."""
     config = IncidentsConfig(database_url=database, poll=0.1, standby_poll=0.1)
     async with judging(pool, range(1)):
         async with running(service.run, config):
             held, back, never, shelved = [await fallen(pool, name) for name in "HBNS"]
-            first = await say(pool, held, 60)
-            again = await say(pool, held, 0.4)
-            returned, wrong = await say(pool, back, 60), await say(pool, never, 0.4)
+            first = await say(pool, held, 3600)
+            again = await say(pool, held, 3600)
+            returned, wrong = await say(pool, back, 3600), await say(pool, never, 3600)
             async with pool.acquire() as connection:
                 await resolve(connection, shelved, DOLMA, "试试", now())
-            by_hand = await say(pool, shelved, 0.4)
-            for station in "HB":
+            by_hand = await say(pool, shelved, 3600)
+            for station, incident in (("H", held), ("B", back)):
                 await write_transition(pool, station, "offline", "online")
+                await until(pool, ENDED, True, incident)
+            await pass_time(pool, again, wrong, by_hand)
             await until(pool, OUTCOME, "held stayed_over", again)
-            await until(pool, ENDED, True, back)
             await until(pool, OUTCOME, "failed not_repaired", wrong)
             await until(pool, OUTCOME, "failed not_repaired", by_hand)
             assert await pool.fetchval(OUTCOME, first) == "overtaken said_again"
@@ -83,7 +91,7 @@ async def test_the_life_of_repairs(pool: Pool, database: str, people: None) -> N
             await write_transition(pool, "B", "offline", "online")
             await until(pool, STATUS, "closed", back)
             # Said after the end; the fault comes back as another incident, which has the same owner.
-            late = await say(pool, back, 60)
+            late = await say(pool, back, 3600)
             await write_transition(pool, "B", "online", "offline")
             await until(pool, OUTCOME, "failed came_back", late)
     newer = await pool.fetchval("SELECT back_as FROM repair WHERE id = $1", late)
@@ -99,9 +107,24 @@ async def test_the_life_of_repairs(pool: Pool, database: str, people: None) -> N
     assert "fixed power · UPS · 换了电池" in history
     assert history.index("updated verifying") < history.index("closed repaired")
     with pytest.raises(ActionRefusedError, match="newer incident"):
-        await say(pool, back, 60)
+        await say(pool, back, 3600)
     kinds = await pool.fetch("SELECT DISTINCT kind FROM ledger_entry WHERE kind LIKE 'repair%' ORDER BY kind")
     assert [row["kind"] for row in kinds] == ["repair.said", "repair.verified"]
+
+
+async def test_a_repair_of_a_slow_station_waits_for_three_heartbeats(pool: Pool, people: None) -> None:
+    """A minute would pass without any of them, and the acknowledgement would end before the verification."""
+    await pool.execute(
+        "INSERT INTO terminal_state (station, terminal, partition, shard, state, since, seen_at, boot, run, conn, n, "
+        "every, seen, deadline) VALUES ('A', '001', 0, 'main', 'online', now(), now(), 'b', 1, 1, 1, 3600, 0, 0)"
+    )
+    incident = await pool.fetchval(
+        "INSERT INTO incident (kind, key, station, began_at, opened_at) "
+        "VALUES ('station_offline', 'station_offline:A', 'A', now(), now()) RETURNING id"
+    )
+    repair = await say(pool, incident, 60)
+    assert await pool.fetchval("SELECT stable FROM repair WHERE id = $1", repair) == timedelta(hours=3)
+    assert await pool.fetchval("SELECT eta_at - acknowledged_at FROM incident") == timedelta(hours=6)
 
 
 async def test_repairs_that_are_not_due_keep_no_other_from_being_verified(pool: Pool, people: None) -> None:

@@ -15,6 +15,7 @@ from alerting.repairs.rules import (
     RepairVerdict,
     WaitingRepair,
     refusal_of_repair,
+    stable_for,
     verify_repair,
 )
 
@@ -72,6 +73,14 @@ def test_it_never_holds_early_and_always_ends(over: float | None, now: float, ba
         assert verdict.verify_at > at(now)
     if proven and now >= 10 + max(over or 0, 0):
         assert verdict.outcome is not None
+
+
+@pytest.mark.parametrize(
+    ("every", "minutes"), [(None, 10), (60.0, 10), (200.0, 10), (600.0, 30), (3600.0, 180)], ids=str
+)
+def test_a_repair_holds_after_three_heartbeats_at_the_earliest(every: float | None, minutes: float) -> None:
+    """With a heartbeat an hour, ten minutes pass without any."""
+    assert stable_for(STABLE, every) == timedelta(minutes=minutes)
 
 
 FIXED = RepairSaid(cause="power", parts="UPS", text="换电池", fixed=True)

@@ -456,6 +456,30 @@ def test_an_unusable_incident_began_when_it_was_said() -> None:
     assert incident.detail == {"reason": "said_unusable"}, "when it was heard last is no part of this"
 
 
+@pytest.mark.parametrize(
+    ("every", "told"),
+    [(2.0, "10:05:00"), (60.0, "10:05:00"), (145.0, "10:05:00"), (600.0, "10:20:10"), (1800.0, "11:00:10")],
+    ids=str,
+)
+def test_three_heartbeats_report_it_before_it_is_an_incident(every: float, told: str) -> None:
+    """With a heartbeat in half an hour, five minutes pass after the first one, whatever the next one reports."""
+    found = world(state=ONLINE)
+    found.field.note_promise("A", every)
+    found.until(at("10:00"))
+    found.step(at("10:00"), says(False, "10:00"))
+    found.until(at("11:30"), seconds=5)
+    assert found.told == [("A", UNUSABLE, "opened", f"Mon {told}")]
+
+
+def test_three_heartbeats_before_the_opening_count() -> None:
+    found = world(state=ONLINE)
+    found.field.note_promise("A", 1800.0)
+    found.until(at("07:50"))
+    found.step(at("08:01"), says(False, "08:01"))
+    found.until(at("10:00"), seconds=5)
+    assert found.told == [("A", UNUSABLE, "opened", "Mon 09:05:00")]
+
+
 def test_one_that_is_older_than_the_opening_began_with_it_and_says_since_when() -> None:
     found = world(state=ONLINE)
     found.until(at("08:10"))
