@@ -4,6 +4,7 @@ import importlib.util
 import ipaddress
 import os
 import pwd
+import resource
 import shutil
 import socket
 import sys
@@ -27,6 +28,13 @@ SPEAKS: Final[Mapping[Kind, Said]] = {
 
 # More than the contract allows, so that the bridge receives a message that is too big and can report it.
 MAX_MESSAGE = 1024 * 1024
+MAX_PACKET = 2 * MAX_MESSAGE
+"""Bytes of a packet of any kind: the broker ends the connection before it reads a larger one."""
+MAX_CONNECTIONS: Final = 10_000
+"""Connections at a time, by default."""
+_OWN_FILES: Final = 8
+"""Files that mosquitto itself has open. Its option max_connections counts too few once clients have gone (2.0.11), and
+not those that send no CONNECT: so its open files are bounded."""
 
 _MOSQUITTO = """\
 # Written at each start by Milepost; changes are lost.
@@ -36,10 +44,13 @@ acl_file {acl}
 persistence false
 persistent_client_expiration 1h
 message_size_limit {max_message}
+max_packet_size {max_packet}
 # 20 by default, which at 10 ms of Kafka latency is 2,000 messages/s.
 max_inflight_messages 4000
 max_queued_messages 200000
 max_queued_bytes 268435456
+max_inflight_bytes 268435456
+memory_limit 1073741824
 connection_messages false
 set_tcp_nodelay true
 log_dest stderr
@@ -66,7 +77,7 @@ id = 0
 
 [router]
 id = 0
-max_connections = 10010
+max_connections = {connections}
 max_outgoing_packet_count = 200
 max_segment_size = 16777216
 max_segment_count = 10
@@ -118,18 +129,20 @@ def command(
     kind: Kind | None = None,
     bind: str = LOOPBACK,
     accounts: Mapping[str, str] | None = None,
+    connections: int = MAX_CONNECTIONS,
 ) -> list[str]:
     """The command that serves MQTT on `port` of loopback and of the address `bind`; it writes the configuration into
     `directory`.
 
     `accounts` are hashes of passwords by user name: with them the broker applies the access rules of production,
-    without them it accepts every client. mosquitto supports MQTT 3.1.1 and 5; iotcore supports 3.1.1 only, and no
-    accounts. As root mosquitto runs as its own user. Raises RemedyError when there is no broker.
+    without them it accepts every client. Beyond so many `connections` further ones are refused.
+    mosquitto supports MQTT 3.1.1 and 5; iotcore supports 3.1.1 only, and no accounts. As root mosquitto runs as its
+    own user. Raises RemedyError when there is no broker.
     """
     kind = kind or available()
     if kind == "iotcore":
         config = directory / "rumqttd.toml"
-        _write_for(None, config, _rumqttd(port, bind))
+        _write_for(None, config, _rumqttd(port, bind, connections))
         return [sys.executable, "-c", _SERVE, str(config)]
     config, acl, user = directory / "mosquitto.conf", directory / "mosquitto.acl", _user()
     access = "allow_anonymous true"
@@ -137,11 +150,21 @@ def command(
         access = f"allow_anonymous false\npassword_file {directory / _PASSWORDS}"
         write_accounts(directory, accounts)
     listeners = "\n".join(f"listener {port} {address}" for address in addresses(bind))
-    text = _MOSQUITTO.format(listeners=listeners, access=access, acl=acl, max_message=MAX_MESSAGE)
+    text = _MOSQUITTO.format(
+        listeners=listeners, access=access, acl=acl, max_message=MAX_MESSAGE, max_packet=MAX_PACKET
+    )
     _write_for(user, config, text)
     _write_for(user, acl, _ACL if accounts is None else _account_acl())
     binary = str(mosquitto_binary())
-    return [*_user_prefix(directory, Path(binary), user), binary, "-c", str(config)]
+    return [*_files_prefix(connections), *_user_prefix(directory, Path(binary), user), binary, "-c", str(config)]
+
+
+def _files_prefix(connections: int) -> list[str]:
+    """Runs the rest of a command with a bound on open files: as asked, or less if this user may not have so many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = connections + _OWN_FILES
+    files = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    return ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(files)]
 
 
 def write_accounts(directory: Path, accounts: Mapping[str, str]) -> None:
@@ -153,12 +176,12 @@ def _account_acl() -> str:
     return (Path(broker.__path__[0]) / "acl").read_text(encoding="utf-8") + _FLEET_ACL
 
 
-def _rumqttd(port: int, bind: str) -> str:
+def _rumqttd(port: int, bind: str, connections: int) -> str:
     listeners = (
         _RUMQTTD_LISTENER.format(number=number, address=_in_url(address), port=port, max_message=MAX_MESSAGE)
         for number, address in enumerate(addresses(bind), 1)
     )
-    return _RUMQTTD + "".join(listeners)
+    return _RUMQTTD.format(connections=connections) + "".join(listeners)
 
 
 def addresses(bind: str) -> list[str]:

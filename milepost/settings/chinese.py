@@ -9,6 +9,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "http_port": "API 和控制台的端口",
     "mqtt_port": "`milepost up` 启动的 MQTT 代理的端口",
     "mqtt_bind": "该代理除本机回环之外监听的地址；0.0.0.0 表示全部。不限于本机时，终端须有账户（见 operations.md）",
+    "mqtt_connections": "`milepost up` 的 MQTT 代理同时接受的连接数；超出的被拒绝，本机服务也不例外"
+    "（每个服务占一至两个）",
     "public_url": "用户访问控制台的地址；通知中的链接以它开头；未设置时为 API 监听的地址",
     "trusted_proxies": "API 前面的反向代理：只采信它们的 `X-Forwarded-For` 所给的客户端地址；"
     "未设置时没有，经同一代理来的客户端视为同一地址",
@@ -50,10 +52,10 @@ MEANINGS: Final[Mapping[str, str]] = {
     "mass_margin": "中断前后多少秒内须开放的服务点才计入 `MILEPOST_MASS_SHARE` 和 `MILEPOST_MASS_LEAST`",
     "health_rules": "健康规则的 YAML 文件，覆盖自带的规则（见 health-rules.md）",
     "opening_grace": "开放后多少秒仍未上线才算故障",
-    "unusable_grace": "开放的服务点在线但公众无法使用，多少秒后算故障",
+    "unusable_grace": "开放的服务点在线但公众无法使用，多少秒后（且至少三次心跳上报）算故障",
     "reopen_after": "人工关闭的故障若未恢复，多少秒后重新打开",
     "acknowledge_for": "接手时未填写预计恢复时间的，多少秒内有效；之后重新通知",
-    "repair_stable": "填报修复后须持续正常多少秒，故障才自动关闭",
+    "repair_stable": "填报修复后须持续正常多少秒（至少三个心跳间隔），故障才自动关闭",
     "seal_late": "记录等待封存进账本超过多少秒算故障",
     "never_seen_grace": "启用后多少秒仍未首次上线才算故障",
     "cause_least": "同一区划、运营商、供电线路、软件版本或分片中同时中断的最少服务点数",

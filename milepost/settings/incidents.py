@@ -28,7 +28,7 @@ class IncidentSection:
         LongSeconds,
         Meta(
             description="Seconds for which an open station must be online but unusable for visitors before "
-            "it becomes an incident."
+            "it becomes an incident; at least three heartbeats report it."
         ),
     ] = 300.0
     reopen_after: Annotated[
@@ -44,7 +44,10 @@ class IncidentSection:
     ] = 14_400.0
     repair_stable: Annotated[
         LongSeconds,
-        Meta(description="Seconds for which nothing may be wrong after a repair, before its incident closes."),
+        Meta(
+            description="Seconds for which nothing may be wrong after a repair, before its incident closes; at least "
+            "three heartbeat intervals of the station."
+        ),
     ] = 600.0
     seal_late: Annotated[
         Seconds,

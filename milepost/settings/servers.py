@@ -31,6 +31,13 @@ class ServerSection:
             "operations.md)."
         ),
     ] = "127.0.0.1"
+    mqtt_connections: Annotated[
+        Annotated[int, Meta(ge=20, le=1_000_000)],
+        Meta(
+            description="Connections that the MQTT broker of `milepost up` accepts at a time. Further ones are "
+            "refused, also those of its own services, of which each has one or two."
+        ),
+    ] = 10_000
     public_url: Annotated[
         WebUrl | None,
         Meta(

@@ -66,13 +66,20 @@ def kafka_program(port: int, home: Path, make_topics: Callable[[], Awaitable[Non
     )
 
 
-def mqtt_program(port: int, directory: Path, *, kind: mqtt.Kind, bind: str, accounts: Accounts | None) -> Program:
+def mqtt_program(
+    port: int, directory: Path, *, kind: mqtt.Kind, bind: str, accounts: Accounts | None, connections: int
+) -> Program:
     """The embedded MQTT broker, ready once it listens. `directory`: the data directory of the stack."""
     home = datadir.subdirectory(directory, "mqtt", mode=0o711)
     return Program(
         name="mqtt",
         command=lambda: mqtt.command(
-            port=port, directory=home, kind=kind, bind=bind, accounts=None if accounts is None else accounts.read()
+            port=port,
+            directory=home,
+            kind=kind,
+            bind=bind,
+            accounts=None if accounts is None else accounts.read(),
+            connections=connections,
         ),
         environ=bare_environ(),
         stop_time=STOP_SECONDS["mqtt"],

@@ -178,7 +178,15 @@ class Stack:
         if port is None:
             return
         kind = mqtt.available()
-        program = mqtt_program(port, self._directory, kind=kind, bind=self.settings.mqtt_bind, accounts=self._accounts)
+        settings = self.settings
+        program = mqtt_program(
+            port,
+            self._directory,
+            kind=kind,
+            bind=settings.mqtt_bind,
+            accounts=self._accounts,
+            connections=settings.mqtt_connections,
+        )
         speaks = mqtt.SPEAKS[kind]
         await self._report(Said(f"MQTT ({speaks.en})", f"MQTT（{speaks.zh}）"), self.supervisor.start(program))
 

@@ -104,7 +104,7 @@ async def running(run: Callable[..., Awaitable[None]], config: Any) -> AsyncIter
         await asyncio.wait_for(task, 15)
 
 
-async def until(pool: Pool, query: str, expected: object, *arguments: object, seconds: float = 20) -> None:
+async def until(pool: Pool, query: str, expected: object, *arguments: object, seconds: float = 60) -> None:
     """Poll a single value until it is as expected."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

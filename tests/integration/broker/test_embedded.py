@@ -4,10 +4,11 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -156,7 +157,7 @@ def test_an_open_directory_needs_no_capability(place: Path) -> None:
     if as_user.closed_directory(Path(cluster.command[0]), postgres.service_user()) is not None:
         pytest.skip("this environment lies in a closed directory: put it where users can enter")
     assert cluster.run_as == postgres.service_user()
-    assert mqtt.command(port=1, directory=place, kind="mosquitto")[2:4] == [as_user.__file__, mqtt.service_user()]
+    assert mqtt.command(port=1, directory=place, kind="mosquitto")[6:8] == [as_user.__file__, mqtt.service_user()]
 
 
 @AS_ROOT
@@ -390,6 +391,88 @@ async def test_mqtt_listens_where_it_is_asked_to_and_on_loopback(place: Path, ki
         if bind != "0.0.0.0":  # noqa: S104
             await wait_for(port, bind)
         assert listening(port) == set(mqtt.addresses(bind))
+
+
+async def test_mosquitto_refuses_connections_beyond_the_bound_and_the_others_live(place: Path) -> None:
+    """Connections that send nothing count too; the bound holds after connections that came and went."""
+    if mqtt.mosquitto_binary() is None:
+        pytest.skip("mosquitto is missing: install mosquitto")
+    port = find_free_port()
+    command = mqtt.command(port=port, directory=place, kind="mosquitto", connections=5)
+    with running(command, place / "log", stop=signal.SIGTERM), ExitStack() as stack:
+        await wait_for(port)
+        inside = [Client(port, f"c{number}") for number in range(2)]
+        for client in inside:
+            await client.subscribe("milepost/t")
+        for _ in range(20):
+            (await joined(port)).close()
+        silent = [stack.enter_context(connect(port)) for _ in range(2)]
+        last = stack.enter_context(await joined(port))
+        more = [stack.enter_context(connect(port)) for _ in range(30)]
+        assert not any([join(one) for one in more][8:]), "mosquitto has at most 8 files of its own, perhaps fewer"
+        inside[0].client.publish("milepost/t", b"alive", 1)
+        assert [(await client.next()).payload for client in inside] == [b"alive", b"alive"]
+        assert not is_closed(last) and not any(map(is_closed, silent))
+        silent[0].close()
+        (await joined(port)).close()
+        for client in inside:
+            client.client.loop_stop()
+
+
+def connect(port: int) -> socket.socket:
+    """A connection without a CONNECT."""
+    return socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the broker ended a connection, as far as it is known here."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+
+
+async def joined(port: int) -> socket.socket:
+    """A connection that the broker accepts, perhaps only when an earlier one has ended."""
+    found: list[socket.socket] = []
+
+    def try_again() -> bool:
+        found.append(connect(port))
+        if join(found[-1]):
+            return True
+        found.pop().close()
+        return False
+
+    await until(try_again)
+    return found[0]
+
+
+def join(connection: socket.socket) -> bool:
+    """Send a CONNECT: whether the broker accepts it; otherwise it ends the connection."""
+    try:
+        connection.sendall(b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00")
+        return connection.recv(4) == b"\x20\x02\x00\x00"
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+
+
+async def test_mosquitto_reads_no_packet_beyond_the_bound(place: Path) -> None:
+    """The header of a message of 256 MiB is enough to be disconnected; the room for it is not kept."""
+    if mqtt.mosquitto_binary() is None:
+        pytest.skip("mosquitto is missing: install mosquitto")
+    port = find_free_port()
+    with running(mqtt.command(port=port, directory=place, kind="mosquitto"), place / "log", stop=signal.SIGTERM):
+        await wait_for(port)
+        honest = Client(port, "honest")
+        await honest.subscribe("milepost/t")
+        with connect(port) as hostile:
+            assert join(hostile)
+            hostile.sendall(b"\x30\xff\xff\xff\x7f")
+            assert hostile.recv(1) == b""
+        honest.client.publish("milepost/t", b"x" * mqtt.MAX_MESSAGE, 1)
+        assert len((await honest.next()).payload) == mqtt.MAX_MESSAGE, "the bridge still gets what it refuses"
+        honest.client.loop_stop()
 
 
 def refusal(port: int, user: str | None, password: str | None) -> str:
