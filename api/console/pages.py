@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from api.http.middleware import ACTOR, AWAY, SESSION, is_guarded, is_wall
 from api.http.openapi import describe
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import ends_at, own_path
+from api.http.work import WorkPage, finished
 from contract.said import said_by
 from registry.removal import MAX_REASON
 
@@ -68,7 +70,7 @@ class OpenPageRoute(APIRoute):
 
         async def page(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await finished(await handle(request), request.app.state.context.work)
             except (Problem, RequestValidationError, DatabaseAwayError, asyncpg.PostgresError) as exc:
                 return _failure(request, to_problem(exc))
 
@@ -172,13 +174,11 @@ def _may(request: Request, permission: str) -> bool:
     return actor is not None and actor.may(Permission(permission))
 
 
-def answer(request: Request, words: Words, html: str, status: int = 200) -> Response:
-    """A page. A language that was chosen by `?lang=` is kept in a cookie."""
-    page = HTMLResponse(
-        html,
-        status_code=status,
-        headers={"Content-Language": words.language, "Vary": "Accept, Accept-Language, Cookie"},
-    )
+def answer(request: Request, words: Words, html: str | Callable[[], str], status: int = 200) -> Response:
+    """A page, of its HTML or of how the HTML is made, which a worker thread does. A language that was chosen by
+    `?lang=` is kept in a cookie."""
+    headers = {"Content-Language": words.language, "Vary": "Accept, Accept-Language, Cookie"}
+    page = HTMLResponse(html, status, headers) if isinstance(html, str) else WorkPage(html, status, headers)
     if language_of(request.query_params.get("lang", "")):
         page.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_A_YEAR, samesite="lax", httponly=True)
     return page
@@ -187,7 +187,7 @@ def answer(request: Request, words: Words, html: str, status: int = 200) -> Resp
 def show(request: Request, template: str, code: int = 200, **values: Any) -> Response:
     """A page of a template in the reader's language; `code`: the HTTP status."""
     words = words_for(request)
-    return answer(request, words, render(template, {**frame(request, words), **values}), code)
+    return answer(request, words, partial(render, template, {**frame(request, words), **values}), code)
 
 
 def message(request: Request, status: int, heading: str, texts: list[str], *, retry: bool = False) -> Response:
@@ -221,8 +221,10 @@ def signin_page(
 async def docs(request: Request) -> Response:
     """The API's description, written from /openapi.json."""
     words = Words("en")
-    values = {**frame(request, words), **describe(request.app.openapi())}
-    return answer(request, words, render("docs.html", values))
+    context: Context = request.app.state.context
+    values = frame(request, words)
+    html = await context.work.make_page(lambda: render("docs.html", values | describe(request.app.openapi())))
+    return answer(request, words, html)
 
 
 def why_refused(exc: Exception, words: Words, labels: Mapping[str, str], otherwise: str) -> str:

@@ -6,13 +6,16 @@ A call that holds Python's global lock stops the event loop too, on any thread. 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import partial, wraps
+from inspect import signature
 from itertools import islice
 from typing import Any, Final, TypeVar
 
 from fastapi import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.responses import HTMLResponse
+from starlette.types import Receive, Scope, Send
 
 from api.http.problems import Problem
 
@@ -24,6 +27,8 @@ MOST_SLOW: Final = 4
 """Maximum number of pieces of slow work that run or wait."""
 MOST_APART: Final = 16
 """Maximum number of pieces of work that other processes do or that wait for that."""
+MOST_PAGES: Final = 100
+"""Maximum number of pages whose HTML is made or waits for a thread."""
 _THREADS: Final = 2
 _SHORT: Final = 10
 
@@ -37,7 +42,8 @@ class Work:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="api work")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="api slow work")
         self._apart = ThreadPoolExecutor(_THREADS, thread_name_prefix="api work apart")
-        self._waiting = self._slow_waiting = self._apart_waiting = 0
+        self._pages = ThreadPoolExecutor(_THREADS, thread_name_prefix="api page")
+        self._waiting = self._slow_waiting = self._apart_waiting = self._pages_waiting = 0
 
     async def do(self, things: int, work: Callable[[], _T]) -> _T:
         """The result of `work`, which goes through `things` things. Raises a Problem (503) when too much work waits."""
@@ -72,22 +78,68 @@ class Work:
         finally:
             self._apart_waiting -= 1
 
+    async def make_page(self, make: Callable[[], str]) -> str:
+        """The HTML of a page; its length is not known before. Raises a Problem (503) when too many wait."""
+        if self._pages_waiting >= MOST_PAGES:
+            raise Problem(503, "too many pages are being made: try again", headers={"Retry-After": "5"})
+        self._pages_waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pages, make)
+        finally:
+            self._pages_waiting -= 1
+
     def close(self) -> None:
         """Accept no more work, and do not wait for what runs."""
-        for threads in (self._threads, self._slow, self._apart):
+        for threads in (self._threads, self._slow, self._apart, self._pages):
             threads.shutdown(wait=False, cancel_futures=True)
 
 
-class WorkRoute(APIRoute):
-    """A route whose endpoint returns a document; a long document is written by a worker thread."""
+class WorkPage(HTMLResponse):
+    """A page whose HTML is made by a worker thread (`finished`), or at last when it is sent. `make`: the HTML."""
 
-    def get_route_handler(self) -> Callable[..., Any]:
-        """As FastAPI's, with the document of the endpoint written by a worker thread when it is long."""
-        self.dependant.call = _written(self.endpoint, self.status_code or 200)
-        return super().get_route_handler()
+    def __init__(self, make: Callable[[], str], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(status_code=status, headers=headers)
+        self._make: Callable[[], str] | None = make
+
+    async def finish(self, work: Work) -> None:
+        """Make the HTML. Raises a Problem (503) when too many pages wait for a thread."""
+        if self._make is not None:
+            self._take(await work.make_page(self._make))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._make is not None:
+            self._take(self._make())
+        await super().__call__(scope, receive, send)
+
+    def _take(self, html: str) -> None:
+        self._make = None
+        self.body = self.render(html)
+        self.headers["Content-Length"] = str(len(self.body))
+
+
+async def finished(answer: Response, work: Work) -> Response:
+    """The answer, a page with its HTML made. Raises a Problem (503) when too many pages wait for a thread."""
+    if isinstance(answer, WorkPage):
+        await answer.finish(work)
+    return answer
+
+
+class WorkRoute(APIRoute):
+    """A route whose endpoint returns a document; a long document is written by a worker thread. The endpoint has a
+    parameter `context`, an api.context.Context."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        # FastAPI makes the handler of an included router from the endpoint anew, so the endpoint itself is wrapped.
+        super().__init__(path, _written(endpoint, options.get("status_code") or 200), **options)
 
 
 def _written(endpoint: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Awaitable[Response]]:
+    """The endpoint with its document written; its signature is what FastAPI reads. Raises TypeError for an endpoint
+    without `context`."""
+    if "context" not in signature(endpoint).parameters:
+        raise TypeError(f"{endpoint.__name__} needs a parameter context, whose threads write its document")
+
+    @wraps(endpoint)
     async def call(**values: Any) -> Response:
         made = await endpoint(**values)
         if isinstance(made, Response):

@@ -6,6 +6,7 @@ GET and HEAD change nothing, whoever previews the link. A form counts once.
 import hashlib
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -149,7 +150,8 @@ async def _show(
         "acknowledge_for": visit.context.config.acknowledging(None).otherwise,
         "stable": visit.context.config.verifying,
     }
-    return small(request, private(answer(request, words, render("link.html", shown), status)))
+    html = await visit.context.work.make_page(partial(render, "link.html", shown))
+    return small(request, private(answer(request, words, html, status)))
 
 
 def _why(words: Words, refused: str | Said, facts: LinkFacts) -> str:

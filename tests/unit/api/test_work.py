@@ -4,13 +4,17 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import walk_packages
 
 import msgspec
 import pytest
+from fastapi.routing import APIRoute
 
 from alerting.stations.verdict import Verdict
+from api import v1
 from api.http.problems import Problem
-from api.http.work import FEW, MOST_WAITING, Work, things_in, write
+from api.http.work import FEW, MOST_PAGES, MOST_WAITING, Work, WorkPage, WorkRoute, things_in, write
 from api.read.schemas import Interval, Listing, Opening, Schedule, StationClosure, Timeline
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -56,6 +60,38 @@ def test_an_answer_in_pieces_says_the_same(document: Timeline | Listing[Interval
 def test_things_are_counted_no_further_than_needed() -> None:
     assert things_in(Listing[Timeline](items=[Timeline(intervals=[INTERVAL])] * 3, next=None)) == 6
     assert things_in(Timeline(intervals=[INTERVAL] * 100_000)) == FEW + 1
+
+
+def test_every_document_of_the_api_is_written_by_worker_threads() -> None:
+    modules = [import_module(found.name) for found in walk_packages(v1.__path__, "api.v1.")]
+    found = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
+    documents = [route for route in found if isinstance(route, APIRoute) and route.response_model is not None]
+    assert len(documents) > 60
+    # The answers of these are some words.
+    others = {route.path for route in documents if not isinstance(route, WorkRoute)}
+    assert others == {"/healthz", "/readyz", "/signin-links"}
+
+
+def test_an_endpoint_that_has_no_threads_is_no_work() -> None:
+    async def nothing() -> Timeline:
+        return Timeline(intervals=[])
+
+    with pytest.raises(TypeError, match="nothing needs a parameter context"):
+        WorkRoute("/nothing", nothing)
+
+
+async def test_pages_that_wait_are_bounded(work: Work) -> None:
+    go_on = threading.Event()
+    waiting = [asyncio.create_task(work.make_page(lambda: str(go_on.wait()))) for _ in range(MOST_PAGES)]
+    await asyncio.sleep(0)
+    page = WorkPage(lambda: "<p>", 200, {})
+    with pytest.raises(Problem) as refused:
+        await page.finish(work)
+    assert refused.value.status == 503
+    go_on.set()
+    assert set(await asyncio.gather(*waiting)) == {"True"}
+    await page.finish(work)
+    assert (page.body, page.headers["Content-Length"]) == (b"<p>", "3")
 
 
 async def test_much_is_done_by_another_thread_and_little_where_it_is(work: Work) -> None:
