@@ -29,7 +29,7 @@ from api.http.openapi import describe
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import ends_at, own_path
 from api.http.work import WorkPage, finished
-from contract.said import said_by
+from contract.said import BilingualError, Said, said_by
 from registry.removal import MAX_REASON
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -115,7 +115,9 @@ def _failure(request: Request, problem: Problem) -> Response:
     elif "permission" in problem.members:
         name = "not_permitted"
     retry = name == "away" and request.method == "GET"
-    return message(request, problem.status, f"{name}_title", [name], retry=retry)
+    cause = problem.__cause__
+    said = cause.said if name == "unclear" and isinstance(cause, BilingualError) else None
+    return message(request, problem.status, f"{name}_title", [name], said=said, retry=retry)
 
 
 async def answer_unknown(request: Request, exc: Exception) -> Response:
@@ -190,9 +192,12 @@ def show(request: Request, template: str, code: int = 200, **values: Any) -> Res
     return answer(request, words, partial(render, template, {**frame(request, words), **values}), code)
 
 
-def message(request: Request, status: int, heading: str, texts: list[str], *, retry: bool = False) -> Response:
-    """A page with some sentences, by the names of their texts; `retry`: the browser asks again after a while."""
-    return show(request, "message.html", status, heading=heading, texts=texts, retry=retry)
+def message(
+    request: Request, status: int, heading: str, texts: list[str], *, said: Said | None = None, retry: bool = False
+) -> Response:
+    """A page with some sentences, by the names of their texts; `said`: another sentence before them; `retry`: the
+    browser asks again after a while."""
+    return show(request, "message.html", status, heading=heading, texts=texts, said=said, retry=retry)
 
 
 def signin_page(

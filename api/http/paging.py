@@ -10,13 +10,26 @@ import msgspec
 from fastapi import Depends, Query
 
 from api.http.problems import bad_parameter
+from contract.bounds import require_time
+from contract.said import SaidError
 
 MAX_ID: Final = 2**63 - 1
 MAX_CURSOR: Final = 1024
 """Characters of a cursor: a box of 64 control characters, which JSON writes with six letters each, makes 660."""
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
-_T = TypeVar("_T")
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_T = TypeVar("_T", bound=msgspec.Struct)
 _Row = TypeVar("_Row")
+
+
+class CursorUnknownError(SaidError):
+    """A cursor is none that the list gave."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "is none that this list gave: leave it away to begin anew",
+            "不是这个列表给出的位置：请去掉它，从头开始",
+        )
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -31,11 +44,11 @@ class Page(msgspec.Struct, frozen=True):
         if self.cursor is None:
             return start
         try:
-            return msgspec.json.decode(_unpack(self.cursor), type=kind)
+            return _require_fit(msgspec.json.decode(_unpack(self.cursor), type=kind))
         except (ValueError, binascii.Error, msgspec.DecodeError) as exc:
-            raise bad_parameter(
-                "cursor", "is none that this list gave: leave it away to begin anew", status=400
-            ) from exc
+            unknown = CursorUnknownError()
+            unknown.__cause__ = exc
+            raise bad_parameter("cursor", str(unknown), status=400) from unknown
 
     def shorter(self, most: int) -> "Page":
         """The same page with at most so many items."""
@@ -46,6 +59,16 @@ class Page(msgspec.Struct, frozen=True):
         if len(rows) <= self.limit:
             return rows, None
         return rows[: self.limit], cursor_of(key(rows[self.limit - 1]))
+
+
+def _require_fit(key: _T) -> _T:
+    """Return the key whose times and texts the database can take. Raises ValueError for another."""
+    for value in msgspec.structs.astuple(key):
+        if isinstance(value, datetime):
+            require_time(value)
+        elif isinstance(value, str) and "\0" in value:
+            raise ValueError("U+0000 is in no text")
+    return key
 
 
 def cursor_of(key: Any) -> str:
@@ -153,14 +176,14 @@ class AfterEntry(msgspec.Struct, tag="entry"):
 class AfterUnregistered(msgspec.Struct, tag="unregistered"):
     """The cursor of unregistered stations: when the last one was heard, and its id."""
 
-    last_seen_at: datetime
+    last_seen_at: Moment
     station: str
 
 
 class AfterRecord(msgspec.Struct, tag="record"):
     """The cursor of health and usage: the key of the last record."""
 
-    ts: datetime
+    ts: Moment
     terminal: str
     box: str
     id: Id
@@ -175,5 +198,5 @@ class AfterAccount(msgspec.Struct, tag="account"):
 class AfterToken(msgspec.Struct, tag="token"):
     """The cursor of tokens: when the last one was made, and its id."""
 
-    created_at: datetime
+    created_at: Moment
     id: str

@@ -123,6 +123,12 @@ async def every_incident(world: World, station: str) -> list[int]:
         for name in {"uplink": list(WORDS["uplink"]), "area": [COUNTY], "agent": ["1.2.3"]}.get(cause, ["x"]):
             await add("area_outage", {"cause": cause, "name": name}, area=COUNTY)
     await add("pipeline_blind", {"causes": list(WORDS["reason"])[:6], "reasons": list(WORDS["gap"]), "gaps_s": 4.0})
+    for shelved in ({"shelved_by": "person", "resolved_by": "admin"}, {"shelved_by": "excused"}):
+        await add("station_offline", shelved, station=station, status="closed")
+    await world.pool.execute(
+        "UPDATE incident SET closed_at = now(), reopen_at = now() + interval '1 hour' "
+        "WHERE status = 'closed' AND detail ? 'shelved_by'"
+    )
     await every_entry(world, made[0])
     await every_page(world, made[0])
     return made

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.http.identity.actors import COOKIE
+from api.http.paging import cursor_of
 from api.service import open_app
 from store.pool import Pool
 from tests.integration.api_world import OWN_PAGE, TOKEN, World, calling, config, serving, sign_in
@@ -197,6 +198,7 @@ async def test_every_answer_has_the_security_headers(database: str, tmp_path: Pa
             assert headers["referrer-policy"] == "same-origin", path
 
 
+_PAST = cursor_of({"type": "unregistered", "last_seen_at": "9999-12-31T23:59:59-14:00", "station": "s"})
 PROBLEMS = {
     "an unknown station": ("GET", "/api/v1/stations/99", 404, "'99'"),
     "an unknown station's timeline": ("GET", "/api/v1/stations/99/timeline", 404, "'99'"),
@@ -211,6 +213,7 @@ PROBLEMS = {
     "a cursor that is none": ("GET", "/api/v1/stations?cursor=hello", 400, "cursor"),
     "a cursor of another list": ("GET", "/api/v1/incidents?cursor=eyJ0eXBlIjoic3RhdGlvbiIsImlkIjoiYSJ9", 400, "cursor"),
     "a cursor in Chinese": ("GET", "/api/v1/stations?cursor=%E4%B8%AD", 400, "cursor"),
+    "a cursor past the last year": ("GET", f"/api/v1/unregistered?cursor={_PAST}", 400, "begin anew"),
     "a station id that cannot be": ("GET", "/api/v1/stations/a%00b", 400, "character"),
     "no incident": ("GET", "/api/v1/incidents/7", 404, "7"),
 }
@@ -224,6 +227,13 @@ async def test_errors_are_problem_documents(database: str, tmp_path: Path) -> No
             problem = answer.json()
             assert (problem["status"], problem["type"]) == (status, "about:blank"), case
             assert word in problem["detail"], case
+
+
+async def test_a_page_says_in_both_languages_what_is_wrong_with_a_cursor(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path)) as (client, _):
+        for language, said in (("zh-CN", "从头开始"), ("en", "begin anew")):
+            answer = await client.get("/stations?cursor=hello", headers={"Accept-Language": language})
+            assert (answer.status_code, said in answer.text) == (400, True), answer.text
 
 
 async def test_a_defect_of_ours_gives_nothing_away(pool: Pool, database: str, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
+import httpx
+
 from api.app import routes
 from api.http.work import FEW
 from store.pool import Pool
@@ -39,9 +41,11 @@ def noting() -> Iterator[set[Call]]:
 
     threading.setprofile(note)
     sys.setprofile(note)
-    yield found
-    sys.setprofile(None)
-    threading.setprofile(None)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
 
 
 def here(found: set[Call]) -> set[str]:
@@ -66,26 +70,33 @@ async def _many(pool: Pool) -> None:
 
 async def test_large_answers_and_pages_are_made_by_worker_threads(pool: Pool, database: str, tmp_path: Path) -> None:
     await _many(pool)
-    with noting() as found:
-        async with serving(config(database, tmp_path)) as (client, _):
-            few = await client.get(f"/api/v1/stations?limit={FEW // 2}")
-            assert here(found) == {ENCODE}, "a short answer is written at once"
-            assert not elsewhere(found, "api work")
-            found.clear()
-            for path in ("stations", "incidents"):
-                many = await client.get(f"/api/v1/{path}?limit=1000")
-                assert len(many.json()["items"]) == MANY
-                assert not here(found), path
-                assert elsewhere(found, "api work") == {ENCODE}, path
-                found.clear()
-            assert many.headers["content-type"] == few.headers["content-type"] == "application/json"
-            for path in (*_pages(), "/incidents/1", "/stations/s0001", "/areas/632122000000"):
-                shown = await client.get(path)
-                if shown.status_code == 200 and "html" in shown.headers["content-type"]:
-                    assert not here(found) - {ENCODE}, path
-                    assert shown.text.rstrip().endswith("</html>"), path
-                    assert elsewhere(found, "asyncio" if path == "/" else "api page"), path
-                found.clear()
+    async with serving(config(database, tmp_path)) as (client, _):
+        with noting() as found:
+            await _look_at_documents(client, found)
+            await _look_at_pages(client, found)
+
+
+async def _look_at_documents(client: httpx.AsyncClient, found: set[Call]) -> None:
+    few = await client.get(f"/api/v1/stations?limit={FEW // 2}")
+    assert here(found) == {ENCODE}, "a short answer is written at once"
+    assert not elsewhere(found, "api work")
+    for path in ("stations", "incidents"):
+        found.clear()
+        many = await client.get(f"/api/v1/{path}?limit=1000")
+        assert len(many.json()["items"]) == MANY
+        assert not here(found), path
+        assert elsewhere(found, "api work") == {ENCODE}, path
+        assert many.headers["content-type"] == few.headers["content-type"] == "application/json"
+
+
+async def _look_at_pages(client: httpx.AsyncClient, found: set[Call]) -> None:
+    for path in (*_pages(), "/incidents/1", "/stations/s0001", "/areas/632122000000"):
+        found.clear()
+        shown = await client.get(path)
+        if shown.status_code == 200 and "html" in shown.headers["content-type"]:
+            assert shown.text.rstrip().endswith("</html>"), path
+            assert not here(found) - {ENCODE}, path
+            assert elsewhere(found, "asyncio" if path == "/" else "api page"), path
 
 
 def _pages() -> list[str]:

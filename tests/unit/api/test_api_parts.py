@@ -1,15 +1,20 @@
 """The API's small pure parts: cursors, windows, words, sessions, filters."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct, inspect
+from msgspec.inspect import type_info
 from starlette.datastructures import Headers
 
 from api.console.pages import STATIC
 from api.console.texts import TABLES, Words, choose
+from api.http import paging
 from api.http.middleware import is_same_origin
 from api.http.openapi import shape_of
 from api.http.paging import MAX_ID, AfterRecord, AfterStation, Page
@@ -17,11 +22,22 @@ from api.http.parameters import area_codes
 from api.http.problems import Problem
 from api.http.session import AdminToken
 from api.http.times import WindowQuery, parse_time
+from contract.bounds import EARLIEST, LATEST
+from contract.said import said_by
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.text(max_size=8), st.text(max_size=64), st.integers(0, MAX_ID))
+def _plain(kind: inspect.Type) -> type:
+    found = {inspect.DateTimeType: datetime, inspect.StrType: str, inspect.IntType: int}
+    return found[type(kind)]  # type: ignore[return-value]
+
+
+HELD = st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None), timezones=st.just(UTC))
+STORED = st.characters(exclude_characters="\0", exclude_categories=("Cs",))
+
+
+@given(HELD, st.text(STORED, max_size=8), st.text(STORED, max_size=64), st.integers(0, MAX_ID))
 def test_a_cursor_comes_back_as_it_went(ts: datetime, terminal: str, box: str, number: int) -> None:
     key = AfterRecord(ts, terminal, box, number)
     _, cursor = Page(1, None).cut([0, 1], lambda _: key)
@@ -36,6 +52,48 @@ def test_any_other_text_as_a_cursor_is_a_problem_or_nothing_worse(cursor: str) -
         assert (problem.status, problem.members["parameter"]) == (400, "cursor")
     else:
         assert isinstance(found, AfterStation)
+
+
+KEYS: dict[Any, dict[str, str]] = {
+    datetime: {
+        "past the last year": '"9999-12-31T23:59:59-14:00"',
+        "before the first year": '"0001-01-01T00:00:00+14:00"',
+        "that no zone can show": '"9999-12-31T23:59:59Z"',
+        "without a zone": '"2026-11-01T08:00:00"',
+        "of a number": "1e300",
+    },
+    str: {"with U+0000": '"a\\u0000"', "with half a character": '"\\ud800"', "of a number": "7"},
+    int: {"past the last": str(MAX_ID + 1), "before the first": "-1", "with a fraction": "0.5", "of a text": '"7"'},
+}
+"""Values of each type that no list gives, as JSON."""
+FITTING: dict[Any, str] = {datetime: '"2026-11-01T08:00:00Z"', str: '"a"', int: "7"}
+LISTS = [one for one in vars(paging).values() if isinstance(one, type) and issubclass(one, Struct) and one is not Page]
+FIELDS = [(one, field.name, _plain(field.type)) for one in LISTS for field in type_info(one).fields]
+DAMAGED = [
+    pytest.param(one, name, value, id=f"{one.__name__}.{name} {why}")
+    for one, name, kind in FIELDS
+    for why, value in KEYS[kind].items()
+]
+
+
+def _as_cursor(key: type[Struct], **changed: str) -> str:
+    fields = {name: FITTING[kind] for one, name, kind in FIELDS if one is key} | changed
+    tag = key.__struct_config__.tag
+    text = ",".join(f'"{name}":{value}' for name, value in {"type": f'"{tag}"', **fields}.items())
+    return base64.urlsafe_b64encode(f"{{{text}}}".encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(("key", "field", "value"), DAMAGED)
+def test_a_cursor_with_a_key_that_no_row_has_is_refused_in_both_languages(
+    key: type[Struct], field: str, value: str
+) -> None:
+    assert isinstance(Page(1, _as_cursor(key)).after(key, key), key)  # type: ignore[type-var]
+    with pytest.raises(Problem) as refused:
+        Page(1, _as_cursor(key, **{field: value})).after(key, key)  # type: ignore[type-var]
+    assert (refused.value.status, refused.value.members["parameter"]) == (400, "cursor")
+    said = said_by(refused.value.__cause__ or refused.value)
+    assert "begin anew" in said.en
+    assert "从头开始" in said.zh
 
 
 TIMES = {

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, nodes
 
 from alerting.stations.verdict import Verdict
+from api.console import pages
 from api.console.details import facts_of
 from api.console.incident_pages import KINDS
 from api.console.names import name_of, topic_of, where
@@ -333,3 +335,20 @@ def test_a_dead_channel_is_shown_by_its_contact_and_in_words() -> None:
         ("原因", "服务商拒绝该渠道"),
         ("应答", "被拒绝，代码 93000"),
     ]
+
+
+def test_templates_ask_for_a_field_of_a_detail_that_may_be_absent() -> None:
+    """A detail has other fields for each kind and state, and an absent field that is named fails the whole page."""
+    environment = pages._TEMPLATES
+    named = [
+        (template, node.attr)
+        for template in environment.list_templates()
+        for node in _parsed(environment, template).find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Getattr) and node.node.attr == "detail"
+    ]
+    assert {attribute for _, attribute in named} == {"get"}, named
+
+
+def _parsed(environment: Environment, template: str) -> nodes.Template:
+    assert environment.loader is not None
+    return environment.parse(environment.loader.get_source(environment, template)[0])
