@@ -38,8 +38,8 @@ def parse_proof(raw: str) -> LeafProof:
         del lines[1]
     if lines[0] != _FIRST or len(lines) < 2 or not lines[1].startswith("index ") or len(lines) > 2 + _MOST_STEPS:
         raise NoteError(
-            f"this is no proof: its first line is {_FIRST!r} and then comes the index",
-            f"这不是证明文件：首行应为 {_FIRST!r}，其后为序号",
+            f"this is no proof: its first line is {_FIRST} and then comes the index",
+            f"这不是证明文件：首行应为 {_FIRST}，其后为序号",
         )
     return LeafProof(
         index=parse_size(lines[1].removeprefix("index ")),

@@ -46,7 +46,7 @@ def attached_text(pdf: bytes) -> str:
             raise ValueError("the attachment does not end")  # noqa: TRY301 -- the same answer as for zlib's own errors
         return text.decode()
     except (zlib.error, ValueError) as exc:
-        raise _nothing(str(exc), str(exc)) from exc
+        raise _nothing("its attachment is damaged", "附件已损坏") from exc
 
 
 def _nothing(why: str, why_zh: str) -> SaidError:

@@ -25,7 +25,7 @@ def verify_sheet(path: Path, trust: Trust) -> SheetVerdict:
         text = attached_text(raw) if is_pdf else raw.decode()
         verdict = check_sheet(parse_station_proof(text), trust)
     except UnicodeDecodeError as exc:
-        raise _unreadable(path, str(exc), str(exc)) from exc
+        raise _unreadable(path, "it is no text in UTF-8", "不是 UTF-8 文本") from exc
     except SaidError as exc:
         raise _unreadable(path, str(exc), said_by(exc).zh) from exc
     if is_pdf and not is_whole(raw):

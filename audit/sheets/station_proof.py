@@ -104,7 +104,7 @@ class StationProof(msgspec.Struct, frozen=True, kw_only=True):
 def parse_station_proof(raw: str) -> StationProof:
     """A proof from its text; nothing is verified. Raises NoteError."""
     if not raw.startswith(FIRST + "\n") or len(raw) > MOST_TEXT:
-        raise _no_proof(f"its first line is not {FIRST!r}", f"首行不是 {FIRST!r}")
+        raise _no_proof(f"its first line is not {FIRST}", f"首行不是 {FIRST}")
     blocks = raw.split("\n\n")
     try:
         head = _head(blocks[0])
@@ -117,8 +117,10 @@ def parse_station_proof(raw: str) -> StationProof:
             days=tuple(_read_day(block) for block in blocks[1:-2][: _MOST_DAYS + 1]),
             signed=parse_checkpoint("\n\n".join(blocks[-2:])),
         )
+    except NoteError as exc:
+        raise _no_proof(exc.said.en, exc.said.zh) from exc
     except (LookupError, ValueError) as exc:
-        raise _no_proof(f"a line has another form: {exc!r}", f"某行的格式不符：{exc!r}") from exc
+        raise _no_proof("a line is missing or has another form", "缺少某行，或某行的格式不符") from exc
     if len(proof.days) > _MOST_DAYS or proof.render() != raw:
         raise _no_proof("it is not written in the one form of a proof", "未按证明文件的唯一格式书写")
     return proof

@@ -81,12 +81,12 @@ class FigureCheck:
             return
         try:
             fresh = self._recomputation.day(line.station, day)
-        except UnreadableEntriesError as exc:
+        except UnreadableEntriesError:
             self._find(
                 Wrong.UNREADABLE,
                 f"unreadable: {day} station {line.station}: its figures cannot be computed again, because an entry "
-                f"cannot be read ({exc})",
-                f"无法读取：{day} 站点 {line.station}：有记录无法读取（{exc}），数值无法重算",
+                "cannot be read",
+                f"无法读取：{day} 站点 {line.station}：有记录无法读取，数值无法重算",
             )
             return
         if fresh is None:

@@ -214,7 +214,7 @@ async def test_a_station_whose_entries_cannot_be_read_is_named(
     replace_leaf(export, lines, index, json.dumps(row).encode())
     assert cli.run(["verify", str(export)], {}) == 1
     out = capsys.readouterr().out
-    why = "its figures cannot be computed again, because an entry cannot be read (TypeError)"
+    why = "its figures cannot be computed again, because an entry cannot be read"
     assert f"changed: leaf {index}, ledger_entry" in out
     assert f"unreadable: 2026-11-03 station a: {why}" in out
     assert "station q" not in out

@@ -1,5 +1,6 @@
 """What verification says of a station's sheet: unchanged, and after each attack."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -203,6 +204,22 @@ def test_any_other_byte_is_named(place: int, change: int) -> None:
     raw[place] ^= change
     with suppress(NoteError, UnicodeDecodeError):
         assert check_sheet(parse_station_proof(raw.decode()), TRUST).faults
+
+
+_LINES = TEXT.split("\n")
+
+
+_DAMAGED = ("", "?", "day 2026-13-01", "log ?", "entry x y", "days", "export maybe")
+
+
+@pytest.mark.parametrize(("place", "damaged"), [(n, one) for n in range(8) for one in _DAMAGED if one != _LINES[n]])
+def test_a_refusal_is_a_sentence_and_no_error_of_the_language(place: int, damaged: str) -> None:
+    changed = "\n".join([*_LINES[:place], damaged, *_LINES[place + 1 :]])
+    with pytest.raises(NoteError) as refused:
+        parse_station_proof(changed)
+    for sentence in (refused.value.said.en, refused.value.said.zh):
+        assert not re.search(r"\w+(Error|Exception)|invalid|index out of|\w\(", sentence), sentence
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", refused.value.said.zh), refused.value.said.zh
 
 
 @given(st.text() | st.lists(st.sampled_from(TEXT.split("\n")), max_size=30).map("\n".join))
