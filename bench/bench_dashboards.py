@@ -56,10 +56,12 @@ class Took(msgspec.Struct, frozen=True):
 
 
 def every_query() -> Iterator[Asked]:
-    """Those of the panels and, once, those of the variables."""
+    """Those of the panels and annotations and, once, those of the variables."""
     for dashboard in DASHBOARDS:
         for name, sql in dashboard.queries.items():
             yield Asked(f"{dashboard.name}: {name}", sql_of(sql, "en"), _range(dashboard))
+        (annotation,) = dashboard.build("en")["annotations"]["list"]
+        yield Asked(f"{dashboard.name}: annotations", annotation["target"]["rawSql"], _range(dashboard))
     for name, sql in QUERIES.items():
         if not name.startswith("part_"):
             yield Asked(f"variable: {name}", sql_of(sql, "en"), timedelta(hours=1))

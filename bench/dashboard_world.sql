@@ -63,10 +63,11 @@ INSERT INTO usage_day (began_at, station, terminal, samples, sessions, minutes, 
 SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day', id, '001', 24, abs(hashtext(id)) % 9, 60, 1000000
 FROM station, generate_series(1, 30) AS n;
 
--- name: due_use
+-- name: use_due
 INSERT INTO usage_due (day) SELECT DISTINCT (began_at AT TIME ZONE 'UTC')::date FROM usage_day;
 
--- name: sum_use
+-- name: use_sums
+-- Queries run in the order of their names.
 DO $$
 BEGIN
     TRUNCATE rollup_touch;

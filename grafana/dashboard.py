@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from contract.said import Said
+from grafana.annotations import annotations
 from grafana.fields import Json
 from grafana.panels import PanelQuery
 from grafana.variables import FILTERS, link_values, sql_of, variable
@@ -77,7 +78,7 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
             "schemaVersion": SCHEMA,
             "time": {"from": self.begins, "to": "now"},
             "templating": {"list": [variable(name, language) for name in (*self.variables, "console")]},
-            "annotations": {"list": []},
+            "annotations": {"list": annotations(self.variables, language)},
             "links": self._links(language),
             "panels": _numbered(_placed(self.draw(Canvas(language, self.queries)))),
         }

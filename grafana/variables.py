@@ -79,6 +79,7 @@ def sql_of(text: str, language: str) -> str:
         "{all}": ALL.text(language),
         "{zone}": HOME_ZONE,
         "{kind_words}": _words_of("kind", "station_kind", language),
+        "{incident_words}": _words_of("i.kind", "kind", language),
     }
     for placeholder, value in words.items():
         filled = filled.replace(placeholder, value)

@@ -30,11 +30,13 @@ CREATE TABLE usage_due (
     CHECK (num_nonnulls(day, area) = 1)
 );
 
+-- The sums with another value of a day. Mostly there is no use on later days yet; then only the end is new.
 CREATE FUNCTION usage_with_day(sessions bigint[], place integer, value bigint) RETURNS bigint[] LANGUAGE sql IMMUTABLE
-SET search_path FROM CURRENT
-RETURN (
+RETURN CASE WHEN sessions[31] = sessions[place]
+            THEN sessions[1:place - 1] || array_fill(coalesce(sessions[place - 1], 0) + value, ARRAY[32 - place])
+            ELSE (
     SELECT array_agg(CASE WHEN n < place THEN c ELSE c + value - (sessions[place] - coalesce(sessions[place - 1], 0)) END ORDER BY n)
-    FROM unnest(sessions) WITH ORDINALITY AS t (c, n));
+    FROM unnest(sessions) WITH ORDINALITY AS t (c, n)) END;
 
 -- Make the sums of a day of some stations; NULL: of all. Statements are planned at each call, because the two differ.
 CREATE FUNCTION sum_usage_day(of_day date, stations text[]) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

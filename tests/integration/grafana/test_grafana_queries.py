@@ -124,6 +124,31 @@ async def test_every_panel_shows_what_its_queries_return(reader: Reader, languag
                 raise
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_annotation_has_what_grafana_reads(reader: Reader, language: str) -> None:
+    world, connection = reader
+    for dashboard in DASHBOARDS:
+        (annotation,) = dashboard.build(language)["annotations"]["list"]
+        values = {"area": "632122", "area1": "63", "area2": "632122"}
+        statement = await connection.prepare(expanded(annotation["target"]["rawSql"], world, **values))
+        types = {each.name: each.type.name for each in statement.get_attributes()}
+        assert types == {"time": "timestamptz", "timeend": "timestamptz", "text": "text", "tags": "text"}
+        rows = await statement.fetch()
+        assert rows, dashboard.name
+        assert all(row["time"] <= row["timeend"] and row["text"].startswith("#") for row in rows)
+
+
+async def test_annotations_of_a_country_are_of_areas_and_of_an_area_of_all(plain_reader: Reader) -> None:
+    world, connection = plain_reader
+    sql = DASHBOARDS[0].build("en")["annotations"]["list"][0]["target"]["rawSql"]
+    outage = await world.incident("area_outage", area="63", detail={"children": 2})
+    country = [row["text"] for row in await connection.fetch(expanded(sql, world))]
+    assert any(text.startswith(f"#{outage} ") for text in country)
+    below = [row["text"] for row in await connection.fetch(expanded(sql, world, area="632122"))]
+    assert len(below) == 2
+    assert not set(country) & set(below)
+
+
 async def test_every_variable_has_values(reader: Reader) -> None:
     world, connection = reader
     seen = set()
@@ -181,11 +206,9 @@ HOSTILE = (
 async def test_no_value_of_a_variable_changes_a_query(plain_reader: Reader) -> None:
     """A value that is no area, programme, kind or station finds nothing, whatever characters it has."""
     world, connection = plain_reader
-    queries = [
-        target["rawSql"]
-        for dashboard in DASHBOARDS
-        for panel in panels_of(dashboard, "en")
-        for target in panel["targets"]
+    queries = queries_of(*(dashboard.name for dashboard in DASHBOARDS))
+    queries += [
+        each["target"]["rawSql"] for dashboard in DASHBOARDS for each in dashboard.build("en")["annotations"]["list"]
     ]
     asked = [sql for sql in queries if "sqlstring}" in sql]
     nothing = {}
