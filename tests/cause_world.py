@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from alerting.causes.common_cause import CommonCause
+from alerting.causes.common_cause import CommonCause, Opening
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.membership import sort_by_cause
 from alerting.causes.tracker import Causes
@@ -58,7 +58,8 @@ class Station:
 
 @dataclass
 class World:
-    """Every `tick` seconds the judge looks; every `stride` seconds the incident process has a pass."""
+    """Every `tick` seconds the judge looks; every `stride` seconds the incident process has a pass. `openings`: of the
+    stations with opening hours."""
 
     settings: CauseSettings = field(default_factory=CauseSettings)
     tick: int = 1
@@ -66,6 +67,7 @@ class World:
     asks: bool = True
     stations: dict[str, Station] = field(default_factory=dict)
     now: int = 0
+    openings: dict[str, Opening] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.causes = Causes(self.settings, self.online)
@@ -143,7 +145,8 @@ class World:
                 self.causes.note_return(second(at), station.id)
         self._decided.clear()
         asked = {group: self.peers(group) for group in self.causes.wanted()} if self.asks else {}
-        write_plan(book, self.causes.decide(second(self.now), asked), second(self.now))
+        plan = self.causes.decide(second(self.now), asked, expected=lambda one: self.openings.get(one, Opening()))
+        write_plan(book, plan, second(self.now))
         self._store(book)
 
     def _store(self, book: Book) -> None:

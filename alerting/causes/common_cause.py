@@ -1,6 +1,7 @@
 """The memory of one common cause: which stations fell with it, and when the cause is over. Pure."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -8,6 +9,14 @@ from alerting.causes.evidence import Fallen, Group, areas_of, common
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.common_interval import CommonInterval
 from alerting.stations.promise import USUAL, slowest_within
+
+
+class Opening(NamedTuple):
+    """Whether a station is expected to be online, and when its present or last opening began (None: its hours have no
+    limit, or are not known)."""
+
+    expected: bool = True
+    began: datetime | None = None
 
 
 class CommonCause(msgspec.Struct, kw_only=True):
@@ -96,6 +105,15 @@ class CommonCause(msgspec.Struct, kw_only=True):
         """The children whose time to come back is over by `at`; the cause has ended."""
         untils = ((fallen, self.verified_at(fallen, settings)) for fallen in self.children.values())
         return [fallen for fallen, until in untils if until is None or until <= at]
+
+    def gave_time(self, fallen: Fallen, at: datetime, opening: Opening, settings: CauseSettings) -> bool:
+        """Whether a child had time in its opening hours to come back after the end of its cause, as of `at`.
+
+        A station that is closed may be switched off. An opening that passed without a return was time enough.
+        """
+        if opening.began is None or opening.began <= (self.ended or at):
+            return opening.expected
+        return not opening.expected or at >= opening.began + timedelta(seconds=settings.patience(fallen.every))
 
     def due(self, settings: CauseSettings) -> tuple[datetime, str] | None:
         """When the cause is over if nothing changes until then, and why; None while it goes on."""

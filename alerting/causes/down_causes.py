@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Fallen, Group, Peer
-from alerting.causes.groups import SAMPLE, Population, known_at
+from alerting.causes.groups import SAMPLE, Population, expected_in, known_at
 from alerting.causes.membership import sort_by_cause
 from alerting.causes.steps import Step
 from alerting.causes.tracker import Causes
@@ -53,7 +53,7 @@ class DownCauses:
             for station, peer in found.items()
         }
         peers = {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
-        return self.causes.decide(moment.known, peers, known_at(self._field, moment))
+        return self.causes.decide(moment.known, peers, known_at(self._field, moment), expected_in(self._field))
 
     def alone(self, stations: Iterable[str]) -> list[Fallen]:
         """The falls of the given stations that are down without a common cause."""

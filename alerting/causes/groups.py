@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from alerting.causes.common_cause import Opening
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, Peer
 from alerting.liveness.arrays import view
 from alerting.liveness.columns import LiveState
@@ -185,3 +186,22 @@ def known_at(field: Field, moment: PassTime) -> Callable[[str], bool]:
         return standing is None or moment.knows(standing)
 
     return is_known
+
+
+def expected_in(field: Field) -> Callable[[str], Opening]:
+    """A function of a station's id: its opening at the time of the field. A closure that excuses it hides the opening.
+
+    A station that is not registered counts as expected, because no further change of its state is expected.
+    """
+    columns, openings = field.columns, field.schedule.openings
+
+    def expected(station: str) -> Opening:
+        row = columns.index.get(station)
+        if row is None:
+            return Opening()
+        if columns.excused[row]:
+            return Opening(expected=False)
+        calendar = columns.calendar[row]
+        return Opening(openings.is_open(calendar), openings.opened_at(calendar))
+
+    return expected

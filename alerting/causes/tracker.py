@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from alerting.causes.candidates import CauseCandidate, best_candidate, new_cause, opened
-from alerting.causes.common_cause import CommonCause
+from alerting.causes.common_cause import CommonCause, Opening
 from alerting.causes.events import EventQueue, StationReturned
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.membership import Membership
@@ -25,6 +25,13 @@ MOST_WANTED: Final = 200
 
 Online = Callable[[Group], int]
 """The number of stations of a group that are in service and online, after all events that were reported."""
+Expected = Callable[[str], Opening]
+"""The opening of a station as of the last event that was reported."""
+
+
+def always_expected(_: str) -> Opening:
+    """The `Expected` of stations without opening hours."""
+    return Opening()
 
 
 class Causes:
@@ -38,6 +45,8 @@ class Causes:
         self._events = EventQueue()
         self._peers: Mapping[Group, Sequence[Peer]] = {}
         self._is_known: Callable[[str], bool] = lambda _: True
+        self._expected: Expected = always_expected
+        self._late_at: datetime | None = None
         self._plan: list[Step] = []
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -75,12 +84,14 @@ class Causes:
         known: datetime,
         peers: Mapping[Group, Sequence[Peer]] | None = None,
         is_known: Callable[[str], bool] = lambda _: True,
+        expected: Expected = always_expected,
     ) -> list[Step]:
         """The plan that follows from all events up to `known`; `peers`: the sampled stations of the wanted groups.
 
         A cause with a child whose present state is not known (`is_known`) does not end.
         """
-        self._peers, self._is_known = peers or {}, is_known
+        self._peers, self._is_known, self._expected = peers or {}, is_known, expected
+        self._late_at = None
         while self._events:
             self._advance(self._events.next_at)
             event = self._events.take()
@@ -164,6 +175,9 @@ class Causes:
 
     # -- the end of a cause ------------------------------------------------------------------------------------
 
+    def _had_time(self, fallen: Fallen, outage: CommonCause, at: datetime) -> bool:
+        return outage.gave_time(fallen, at, self._expected(fallen.station), self._settings)
+
     def _advance(self, to: datetime) -> None:
         """End the causes that are over by `to`, in the order of time."""
         while due := self._first_due(to):
@@ -182,10 +196,14 @@ class Causes:
 
     def _release_late(self, to: datetime) -> None:
         """Release the stations that did not come back although their time after the end of the cause is over."""
+        if to == self._late_at:
+            return
+        self._late_at = to
         for outage in list(self.members.late):
             for fallen in sorted(outage.children.values(), key=lambda one: one.station):
                 until = outage.verified_at(fallen, self._settings)
-                if (until is None or until <= to) and self._is_known(fallen.station):
+                is_over = (until is None or until <= to) and self._had_time(fallen, outage, to)
+                if is_over and self._is_known(fallen.station):
                     self.members.release(outage, fallen, to)
                     if not self._join_running(fallen, to):
                         self._plan.append(Released(fallen))
@@ -195,13 +213,15 @@ class Causes:
         """End a cause. Stations that are still down may have another common cause: one that runs, as a county and a
         feeder may fail at the same instant, or a new one. The others stay without a cause.
 
-        Slow stations, whose interval gave them too little time to come back, stay children until that time is over.
+        Stations that had too little time to come back stay children until that time is over: those with a long
+        interval, and those that closed before the end.
         """
         del self.members.outages[outage.key]
         over = outage.low_at if outage.returning(self._settings) else at
         self._plan.append(Ended(outage.key, over, reason, len(outage.ever), into))
         outage.ended = at
-        left = sorted(outage.prompt_children(at, self._settings), key=lambda fallen: fallen.station)
+        prompt = [one for one in outage.prompt_children(at, self._settings) if self._had_time(one, outage, at)]
+        left = sorted(prompt, key=lambda fallen: fallen.station)
         for fallen in left:
             self.members.release(outage, fallen, at)
         self.members.keep_late(outage)

@@ -11,7 +11,7 @@ from typing import Final
 
 from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Fallen, Group, Peer
-from alerting.causes.groups import SAMPLE, Population, known_at
+from alerting.causes.groups import SAMPLE, Population, expected_in, known_at
 from alerting.causes.membership import sort_by_cause
 from alerting.causes.steps import Step
 from alerting.causes.tracker import Causes
@@ -62,7 +62,7 @@ class UseCauses:
                 self.causes.note_return(intent.at, intent.station)
         self.population.look(moment.untrusted, self.causes.down())
         peers = {group: self._peers(group, moment) for group in self.causes.wanted()}
-        return self.causes.decide(moment.known, peers, known_at(self._field, moment))
+        return self.causes.decide(moment.known, peers, known_at(self._field, moment), expected_in(self._field))
 
     def _groups_and_every(self, station: str) -> tuple[tuple[Group, ...], float]:
         return self.population.groups_of(station), self._field.every_of(station)

@@ -48,6 +48,8 @@ MOSTLY = 0.7
 """Minimum share of a parent's stations that fell by one cut; other stations may lose power at the same time."""
 HOLD = 72
 """Minutes that a cause waits after the last return, with heartbeats every half hour or hour."""
+SLOWEST = 3600
+"""Seconds between heartbeats of the slowest stations."""
 DOWN = ("station_offline", "overdue_return")
 
 
@@ -250,11 +252,18 @@ def _one_cause(
     kept = month.desk.kept
     notified = kept.notified_of(moment(EPOCH + facts.END * MINUTE))
     notified &= {one.id for one in hit} | {one.parent for one in hit if one.parent is not None}
-    # A station that fell by an earlier cut and did not open since may still belong to the parent of that cut.
+    # A station that fell by an earlier cut and did not open since may still belong to the parent of that cut. One that
+    # was closed when this cut ended may still be down in a later cut: then it belongs to the parent of the later cut.
     news = {number for number in notified if second(kept.incidents[number]) >= cut.begin * 60}
+    news = {number for number in news if _began(kept.incidents[number]) <= cut.end * 60 + SLOWEST}
     if not notified or len(news) > 1:
         named = [(kept.incidents[number].key, str(kept.incidents[number].opened_at)) for number in sorted(notified)]
         yield f"{cut}: {len(hit)} stations, notified of {named}"
+
+
+def _began(incident: Incident) -> float:
+    """The first heartbeat that was missed, in seconds of the month."""
+    return (incident.began_at - BEGIN).total_seconds()
 
 
 def _incidents_of(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from alerting.causes.common_cause import CommonCause
+from alerting.causes.common_cause import CommonCause, Opening
 from alerting.causes.evidence import Evidence, Fallen, Peer, common, overlap, weigh
 from alerting.causes.membership import Membership
 from alerting.causes.steps import Joined, Opened
@@ -126,6 +126,41 @@ def test_one_that_a_running_cause_explains_joins_it_when_its_own_cause_ends() ->
     world.run(500)
     assert world.story()[-1] == f"closed {feeder}"
     assert len(world.story()) == 4, "no station was told apart from its cause"
+
+
+def test_stations_that_closed_before_the_end_have_time_from_their_next_opening_on() -> None:
+    """They may be switched off: nobody is notified of them as stations that stay down."""
+    world, county, _ = two_counties()
+    closed = county[:3]
+    world.cut(county)
+    world.run(300)
+    world.openings = {station.id: Opening(expected=False, began=second(0)) for station in closed}
+    world.mend(county[3:])
+    world.run(5000)
+    assert world.story() == [f"opened {COUNTY}", f"closed {COUNTY}"]
+    opened = Opening(expected=True, began=second(world.now))
+    world.openings = {station.id: opened for station in closed}
+    world.run(60)
+    world.mend(closed[:2])
+    world.run(int(PATIENT.patience(60)) - 70)
+    assert world.story() == [f"opened {COUNTY}", f"closed {COUNTY}"]
+    world.run(70)
+    assert world.story()[2:] == [f"opened station_offline:{closed[2].id}"], "this one did not come at its opening"
+
+
+def test_an_opening_without_a_return_was_time_enough() -> None:
+    """Also an opening that is shorter than the time to come back."""
+    world, county, _ = two_counties()
+    world.cut(county)
+    world.run(300)
+    lost = county[0].id
+    world.openings = {lost: Opening(expected=False, began=second(0))}
+    world.mend(county[1:])
+    world.run(3000)
+    assert len(world.story()) == 2
+    world.openings = {lost: Opening(expected=False, began=second(world.now - 30))}
+    world.run(1)
+    assert world.story()[2:] == [f"opened station_offline:{lost}"]
 
 
 def test_a_township_that_stays_down_becomes_a_cause_of_its_own() -> None:
