@@ -674,6 +674,17 @@ _FIGURES: Final[Family] = {
     "coverage": Said("coverage", "数据覆盖率"),
     "has_headline": Said("enough coverage for a rate", "数据覆盖率达标"),
 }
+_CRITERIA: Final[Family] = {name: _FIGURES[name] for name in ("online_rate", "service_rate", "coverage")} | {
+    "working_share": Said("share of terminals that work", "设备完好率"),
+    "use_rate": Said("use rate", "使用率"),
+    "satisfaction": Said("satisfaction", "满意度"),
+}
+_RESULTS: Final[Family] = {
+    "pass": Said("pass", "合格"),
+    "warn": Said("warning", "警示"),
+    "fail": Said("fail", "不合格"),
+    "none": Said("not assessed", "未评定"),
+}
 _REVISION_CAUSES: Final[Family] = {
     "presence": Said("records made while the link was down", "断网期间本机记录补传"),
     "closure": Said("a closure was approved or withdrawn", "报备批准或撤回"),
@@ -894,6 +905,8 @@ WORDS: Final[Mapping[str, Family]] = {
     "level": _LEVELS,
     "metric": _METRICS,
     "figure": _FIGURES,
+    "criterion": _CRITERIA,
+    "assessment_result": _RESULTS,
     "revision_cause": _REVISION_CAUSES,
     "finding": _FINDINGS,
     "finding_status": _FINDING_STATUS,

@@ -61,6 +61,8 @@ _HEADINGS: Final[Family] = {
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
     "figure": Said("Figures of uptime", "在线统计指标"),
+    "criterion": Said("Criteria of assessments", "考核指标"),
+    "assessment_result": Said("Results of assessments", "考核结果"),
     "revision_cause": Said("Why a day has a further revision", "日统计修订原因"),
     "finding": Said("Findings", "审计意见与异议"),
     "finding_status": Said("How far a finding is", "审计意见的进度"),

@@ -385,12 +385,20 @@ COMMANDS: Mapping[str, Subcommand] = {
     ),
     "report": Subcommand(
         help=Said(
-            "write a report of uptime or use as PDF, XLSX or CSV", "生成在线统计或服务效能报告（PDF、XLSX、CSV）"
+            "write a report of uptime, use or an assessment as PDF, XLSX or CSV",
+            "生成在线统计、服务效能或考核报告（PDF、XLSX、CSV）",
         ),
         runner="milepost.commands.report:run",
         settings=("fonts",),
         without_option=("database_url",),
         add_arguments=report_options.report,
+        interactive=True,
+    ),
+    "assess": Subcommand(
+        help=Said("assess an area for a month or a year by rules", "按规则考核一个区划的某月或某年"),
+        runner="milepost.commands.assessments.assess:run",
+        without_option=("database_url",),
+        add_arguments=report_options.assess,
         interactive=True,
     ),
     "schedule": Subcommand(

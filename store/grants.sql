@@ -12,7 +12,7 @@ DECLARE
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
-        'ledger_entry, link, link_key, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
+        'assessment, ledger_entry, link, link_key, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
     -- Tables in which the services only insert rows: only the seal, the deletion of a text and the figures by hour
     -- delete these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt, rollup_touch}';
@@ -88,7 +88,7 @@ DECLARE
                    "scoped.unregistered", "scoped.shard_move", "scoped.registry_fact", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident", "link"],
-        "INSERT, SELECT": ["incident_entry", "link_post", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
+        "INSERT, SELECT": ["assessment", "incident_entry", "link_post", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
         "DELETE, INSERT": ["contact_channel"],

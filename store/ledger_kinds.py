@@ -69,6 +69,7 @@ class LedgerKind(StrEnum):
     DAYS_CLOSED = "days.closed"
     DAYS_REVISED = "days.revised"
     MONTH_FROZEN = "month.frozen"
+    ASSESSMENT_MADE = "assessment.made"
     DATABASE_RESTORED = "database.restored"
     HISTORY_MADE_UP = "history.made_up"
     LEDGER_OPENED = "ledger.opened"

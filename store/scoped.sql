@@ -61,6 +61,8 @@ BEGIN
         ('day_member', of_station, NULL),
         ('area_day', of_area, NULL),
         ('area_month', of_area, NULL),
+        -- That of everything is seen by the whole only.
+        ('assessment', format('coalesce(%s, false)', of_area), NULL),
         -- A wider incident is not seen here but in shared_incident, by accounts with a share of it.
         ('incident', format('(area IS NULL OR %s) AND %s', of_area, shown), format('(area IS NULL OR %s) AND %s', of_area, place)),
         ('incident_share', of_area, NULL),
@@ -181,6 +183,7 @@ DECLARE
         'WHEN ''closure'' THEN %5$s WHEN ''silence'' THEN %6$s '
         'WHEN ''finding'' THEN %7$s WHEN ''correction'' THEN %8$s '
         'WHEN ''area_day'' THEN %9$s WHEN ''area_month'' THEN %9$s '
+        'WHEN ''assessment'' THEN %14$s '
         'WHEN ''duty'' THEN %10$s WHEN ''contact'' THEN %11$s WHEN ''route'' THEN %12$s WHEN ''substitute'' THEN %13$s '
         'WHEN ''account'' THEN %1$s = current_setting(''milepost.account'', true) OR scope_holds_account(%1$s) '
         'WHEN ''token'' THEN (SELECT a.account = current_setting(''milepost.account'', true) '
@@ -193,7 +196,8 @@ DECLARE
         format(of_area, 'duty', number), format(of_area, 'contact', name), format(of_area, 'route', name),
         format('(SELECT %s AND %s FROM duty_substitute x JOIN contact c ON c.id = x.contact '
                'JOIN contact o ON o.id = x.substitute WHERE x.id = %s)',
-               format(within, 'c.area'), format(within, 'o.area'), number));
+               format(within, 'c.area'), format(within, 'o.area'), number),
+        format(of_area, 'assessment', number));
     found record;
 BEGIN
     FOR found IN SELECT * FROM (VALUES

@@ -22,6 +22,8 @@ def cell_text(value: CellValue, kind: ColumnKind) -> str:
             return value.isoformat()
         case int() if kind is ColumnKind.TIME:
             return time_text(value)
+        case int() if kind is ColumnKind.POINTS:
+            return points_text(value)
         case int():
             return f"{value:,}"
         case _:
@@ -34,3 +36,9 @@ def time_text(ms: int) -> str:
         return "<0:01"
     minutes = ms // _MINUTE_MS
     return f"{minutes // 60:,}:{minutes % 60:02}"
+
+
+def points_text(hundredths: int) -> str:
+    """Hundredths of points with two decimals: 86.50."""
+    whole, rest = divmod(abs(hundredths), 100)
+    return f"{'-' if hundredths < 0 else ''}{whole}.{rest:02}"

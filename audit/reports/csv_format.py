@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Final
 
 from audit.days.figures import hundredths_of_percent
-from audit.reports.document import CellValue, Report
+from audit.reports.cell_text import points_text
+from audit.reports.document import CellValue, ColumnKind, Report
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -23,12 +24,13 @@ def csv_bytes(report: Report) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow([column.key for column in table.columns])
-    writer.writerows([csv_cell(value) for value in row] for row in table.rows)
+    kinds = [column.kind for column in table.columns]
+    writer.writerows([csv_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in table.rows)
     return out.getvalue().encode("utf-8-sig")
 
 
-def csv_cell(value: CellValue) -> str:
-    """A value as the text of a cell."""
+def csv_cell(value: CellValue, kind: ColumnKind) -> str:
+    """A value of a column as the text of a cell."""
     match value:
         case None:
             return ""
@@ -39,5 +41,7 @@ def csv_cell(value: CellValue) -> str:
             return f"{hundredths // 100}.{hundredths % 100:02}"
         case date():
             return value.isoformat()
+        case int() if kind is ColumnKind.POINTS:
+            return points_text(value)
         case _:
             return str(value)

@@ -25,6 +25,8 @@ class ColumnKind(StrEnum):
     TIME = "time"
     #: A fraction of 1; two decimals of a percent, rounded down.
     RATE = "rate"
+    #: Whole hundredths of points; two decimals.
+    POINTS = "points"
 
 
 class ReportColumn(msgspec.Struct, frozen=True, kw_only=True):

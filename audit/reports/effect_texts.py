@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contract.glossary import WORDS
 from contract.said import Said
 
 EFFECT_TEXTS: Final = {
@@ -9,10 +10,10 @@ EFFECT_TEXTS: Final = {
     "open_ms": Said("opening hours", "开放时长"),
     "sessions": Said("visits", "服务人次"),
     "used_ms": Said("time used", "使用时长"),
-    "use_rate": Said("use rate", "使用率"),
+    "use_rate": WORDS["criterion"]["use_rate"],
     "terminals": Said("terminals", "终端数"),
     "working": Said("terminals that work", "正常终端数"),
-    "working_share": Said("share that works", "设备完好率"),
+    "working_share": WORDS["criterion"]["working_share"],
     "bytes": Said("bytes delivered", "传送字节数"),
     "least_used": Said("Stations, the least used first", "服务点（使用率由低到高）"),
     "state_used": Said("", ""),

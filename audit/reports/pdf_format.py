@@ -34,7 +34,7 @@ FONTS: Final = (
     "Libertinus Serif",
 )
 """Fonts in the order of preference for each character; the last font comes with typst."""
-_NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE}
+_NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE, ColumnKind.POINTS}
 
 
 class _Drawing(msgspec.Struct, frozen=True):

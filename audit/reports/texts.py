@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from audit.reports.assessment_texts import ASSESSMENT_TEXTS
 from audit.reports.effect_texts import EFFECT_TEXTS
 from contract.said import Said
 
+_OF_REPORTS: Final = EFFECT_TEXTS | ASSESSMENT_TEXTS
 TEXTS: Final = {
     "uptime_title": Said("Uptime report: {place}", "在线统计报告：{place}"),
     "station_title": Said("Station report: {place}", "服务点报告：{place}"),
@@ -137,7 +139,7 @@ TEXTS: Final = {
         "Only an export can prove these days: {days}.",
         "以下日期只能用导出文件核验：{days}。",
     ),
-} | EFFECT_TEXTS
+} | _OF_REPORTS
 
 
 def text(name: str, language: str, /, **values: object) -> str:

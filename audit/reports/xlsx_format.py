@@ -17,13 +17,15 @@ from xlsxwriter.worksheet import Worksheet
 from audit.days.figures import hundredths_of_percent
 from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
 
-_DAY_MS: Final = 86_400_000
+_UNITS: Final = {ColumnKind.TIME: 86_400_000, ColumnKind.POINTS: 100}
+"""Of one day, and of one point."""
 _FORMATS: Final = {
     ColumnKind.TEXT: {"text_wrap": True, "valign": "top"},
     ColumnKind.DAY: {"num_format": "yyyy-mm-dd", "valign": "top"},
     ColumnKind.COUNT: {"num_format": "#,##0", "valign": "top"},
     ColumnKind.TIME: {"num_format": "[h]:mm:ss", "valign": "top"},
     ColumnKind.RATE: {"num_format": "0.00%", "valign": "top"},
+    ColumnKind.POINTS: {"num_format": "0.00", "valign": "top"},
 }
 _MOST_ROWS: Final = 1_048_576
 _OPTIONS: Final = {
@@ -90,5 +92,4 @@ def _write_row(
             case date():
                 sheet.write_datetime(line, place, value, style)
             case _:
-                shown = value / _DAY_MS if column.kind is ColumnKind.TIME else value
-                sheet.write_number(line, place, shown, style)
+                sheet.write_number(line, place, value / _UNITS.get(column.kind, 1), style)

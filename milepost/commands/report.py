@@ -12,6 +12,8 @@ from api.read.reports.load import load_uptime_facts
 from api.read.reports.station import load_station_facts
 from api.read.uptime.load import usual_period
 from api.read.uptime.period import UptimePeriod, period_named
+from audit.assessments.store import require_assessment
+from audit.reports.assessment_report import assessment_report
 from audit.reports.document import Report
 from audit.reports.effect_report import effect_report
 from audit.reports.formats import FORMATS, write_pdf
@@ -46,10 +48,12 @@ async def _write(settings: Settings, arguments: argparse.Namespace) -> None:
     async with open_pool(url, name="report", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            period = await _period(connection, arguments.period)
-            report = await _report(connection, arguments, period)
+            if arguments.action == "assessment":
+                report = await _assessment(connection, arguments)
+            else:
+                report = await _report(connection, arguments, await _period(connection, arguments.period))
     data = await asyncio.to_thread(_written, report, arguments.format, settings.fonts)
-    path = arguments.out or Path(_name(arguments, period))
+    path = arguments.out or Path(_name(arguments, report.subtitle))
     await _keep(path, data)
     if report.proof is not None and arguments.format != "pdf":
         await _keep(path.with_name(f"{path.name}{_PROOF}"), report.proof.encode())
@@ -76,16 +80,21 @@ async def _report(connection: Connection, arguments: argparse.Namespace, period:
     try:
         if arguments.action == "station":
             return station_report(await load_station_facts(connection, arguments.station, period, language), language)
-        area = None if arguments.area is None else [_code(arguments.area)]
+        area = None if arguments.area is None else [given_code(arguments.area)]
         if arguments.action == "effect":
-            use = await load_effect_facts(connection, area, period, language, progress=_progress)
+            use = await load_effect_facts(connection, area, period, language, progress=show_stations)
             return await asyncio.to_thread(effect_report, use, language)
-        facts = await load_uptime_facts(connection, area, period, language, progress=_progress)
+        facts = await load_uptime_facts(connection, area, period, language, progress=show_stations)
     except Problem as exc:
         if exc.status != 404:
             raise
         raise _unknown(arguments) from exc
     return await asyncio.to_thread(uptime_report, facts, language)
+
+
+async def _assessment(connection: Connection, arguments: argparse.Namespace) -> Report:
+    found = await require_assessment(connection, arguments.assessment)
+    return await asyncio.to_thread(assessment_report, found, arguments.report_language or of_here())
 
 
 def _unknown(arguments: argparse.Namespace) -> RemedyError:
@@ -96,14 +105,18 @@ def _unknown(arguments: argparse.Namespace) -> RemedyError:
     return RemedyError(f"there is no area {arguments.area}: correct it", f"没有区划 {arguments.area}：请改正")
 
 
-def _progress(stations: int) -> None:
+def show_stations(stations: int) -> None:
+    """A line of progress for many stations."""
     if stations > _FEW:
         show(Said(f"{stations:,} stations read", f"已读取 {stations:,} 个服务点"))
 
 
 async def _period(connection: Connection, named: str | None) -> UptimePeriod:
-    if named is None:
-        return await usual_period(connection)
+    return await usual_period(connection) if named is None else given_period(named)
+
+
+def given_period(named: str) -> UptimePeriod:
+    """The period of `--period`. Raises RemedyError."""
     if not _PERIOD.fullmatch(named):
         raise RemedyError(
             f"--period: {named[:20]!r} is neither a month nor a year: write it as 2026-11 or 2026",
@@ -112,14 +125,16 @@ async def _period(connection: Connection, named: str | None) -> UptimePeriod:
     return period_named(named)
 
 
-def _code(named: str) -> str:
+def given_code(named: str) -> str:
+    """The code of `--area`. Raises RemedyError."""
     try:
         return normal_code(named)
     except SaidError as exc:
         raise RemedyError(f"--area: {exc.said.en}", f"--area：{exc.said.zh}") from exc
 
 
-def _name(arguments: argparse.Namespace, period: UptimePeriod) -> str:
-    subject = arguments.station if arguments.action == "station" else arguments.area
-    safe = re.sub(r"[^\w.-]", "_", subject or "all")
-    return f"{arguments.action}-{safe}-{period.name}.{arguments.format}"
+def _name(arguments: argparse.Namespace, period: str) -> str:
+    # A station or an assessment is named by the argument of its own name.
+    subject = getattr(arguments, arguments.action, None) or arguments.area or "all"
+    safe = re.sub(r"[^\w.-]", "_", str(subject))
+    return f"{arguments.action}-{safe}-{period}.{arguments.format}"

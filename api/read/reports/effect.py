@@ -1,5 +1,6 @@
 """The facts of a report of effect, read in one snapshot; the stations and days are those of the report of uptime."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -7,7 +8,7 @@ import asyncpg
 
 from api.read.reports.load import Progress, load_area_names, load_stations, named, period_facts
 from api.read.scope import asked_areas
-from api.read.uptime.load import load_area_uptime
+from api.read.uptime.load import FoundUptime, load_area_uptime
 from api.read.uptime.period import UptimePeriod
 from audit.days.day_store import figures_of
 from audit.effect.figures import Effect, StationEffect, TerminalCount, UseFigures
@@ -35,13 +36,7 @@ async def load_effect_facts(
     rows = await load_stations(connection, area, period, most, progress)
     codes = {code for code in (found.area, *(row["area"] for row in rows)) if code}
     names = await load_area_names(connection, codes, language)
-    use = FoundUse()
-    if found.kept is not None:
-        first, last = found.kept
-        areas = await asked_areas(connection, None if found.area is None else [found.area])
-        span = UseSpan(begin=first, end=last + timedelta(days=1), areas=areas)
-        for place in range(0, len(rows), _STEP):
-            await load_use(connection, [row["station"] for row in rows[place : place + _STEP]], span, use)
+    use = await load_use_of(connection, found, rows)
     return EffectFacts(
         about=await period_facts(connection, found, None if found.area is None else (found.area, names[found.area])),
         stations=[
@@ -49,7 +44,7 @@ async def load_effect_facts(
                 id=row["station"],
                 name=named(row, language),
                 area=names.get(row["area"] or "", ""),
-                effect=_effect(row, use),
+                effect=effect_of(row, use),
                 code=row["area"],
             )
             for row in rows
@@ -62,7 +57,20 @@ async def load_effect_facts(
     )
 
 
-def _effect(row: asyncpg.Record, use: FoundUse) -> Effect:
+async def load_use_of(connection: Connection, found: FoundUptime, rows: Sequence[asyncpg.Record]) -> FoundUse:
+    """Use, terminals and content of the stations of `rows` over the kept days of `found`."""
+    use = FoundUse()
+    if found.kept is not None:
+        first, last = found.kept
+        areas = await asked_areas(connection, None if found.area is None else [found.area])
+        span = UseSpan(begin=first, end=last + timedelta(days=1), areas=areas)
+        for place in range(0, len(rows), _STEP):
+            await load_use(connection, [row["station"] for row in rows[place : place + _STEP]], span, use)
+    return use
+
+
+def effect_of(row: asyncpg.Record, use: FoundUse) -> Effect:
+    """The figures of a station of `load_stations`."""
     return Effect(
         figures=figures_of(row),
         use=use.stations.get(row["station"], UseFigures()),

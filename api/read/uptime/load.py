@@ -177,6 +177,21 @@ async def load_area_uptime(connection: Connection, area: list[str] | None, perio
     )
 
 
+async def load_levels_uptime(
+    connection: Connection, area: list[str] | None, period: UptimePeriod
+) -> dict[str, Figures]:
+    """The figures that stand of all areas below an area (None: of all in the scope), level by level, the highest first.
+    Raises a Problem (404)."""
+    code, depth = await _find_area(connection, area)
+    codes = await asked_areas(connection, None if code is None else [code])
+    frozen = await _frozen(connection, period)
+    found: dict[str, Figures] = {}
+    while level := _sums((part, one) for _, part, one in await _area_parts(connection, codes, depth, period, frozen)):
+        found |= dict(sorted(level.items()))
+        depth += 1
+    return found
+
+
 async def _area_parts(
     connection: Connection,
     codes: list[str] | None,

@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from audit.assessments.rules_yaml import default_rules
 from milepost.cli import COMMANDS
 from milepost.commands.archive import Contents
 from milepost.commands.restore import _record
@@ -21,7 +22,7 @@ SCHEMA = {"migrate", "topics"}
 ELSEWHERE = {"signin", "restore", "history"}
 """`signin` asks the API (test_ledger_walk.py), `restore` makes another database: see the last test; `history` needs
 an empty one (test_made_up_history.py)."""
-TESTED = {"account", "announce-restart", "import", "ledger", "notify", "templates", "tokens", "users"}
+TESTED = {"account", "announce-restart", "assess", "import", "ledger", "notify", "templates", "tokens", "users"}
 ENTRIES = "SELECT kind, actor FROM ledger_entry WHERE kind <> 'registry.facts' AND id > $1 ORDER BY id"
 
 
@@ -157,6 +158,27 @@ async def test_notify(database: str) -> None:
     await connection.close()
     assert await left_by(database, ["notify", "test", "li"], status=1) == ["contact.tested"]
     assert await left_by(database, ["notify", "test", "nobody"], status=2) == []
+
+
+async def test_assess(database: str, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute("INSERT INTO day_state (cut, first_day, last_day) VALUES (0, '2026-11-01', '2026-12-31')")
+    await connection.execute("INSERT INTO station (id, name) VALUES ('6321220001', '吉隆')")
+    await connection.close()
+    scores, rules, report = tmp_path / "scores.csv", tmp_path / "rules.yaml", tmp_path / "report.csv"
+    scores.write_text("place,score,source\n6321220001,81,统计局\n", encoding="utf-8")
+    rules.write_text(default_rules().replace("version: 1", "version: 2"), encoding="utf-8")
+    make = ["assess", "make", "--period", "2026-11"]
+    for words, kinds, status in (
+        (make, ["assessment.made"], 0),
+        (make, [], 2),
+        ([*make, "--scores", str(scores), "--rules", str(rules), "--again", "late"], ["assessment.made"], 0),
+        (["assess", "check", "2"], [], 0),
+        (["report", "assessment", "2", "--format", "csv", "--out", str(report)], [], 0),
+    ):
+        assert await left_by(database, words, status=status) == kinds, words
+    reason = "satisfaction 81.00% (all points from 90.00%): −30.00, scored by 统计局"
+    assert reason in report.read_text(encoding="utf-8-sig")
 
 
 async def test_account(database: str, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ ENDING = {
     "templates": (["preview", "title"], "官亭镇鲍家村农家书屋"),
     "account": (["6321220009"], "--broker mqtt://ADDRESS:{mqtt}"),
     "report": (["uptime", "--format", "csv", "--period", "2026-11"], "uptime-all-2026-11.csv: 0 rows"),
+    "assess": (["list"], "there is no assessment yet"),
     "simulate": (["--stations", "2", "--every", "1", "--seconds", "3"], "2 of 2 connected"),
 }
 # What is given to each that finds nothing to do in an empty database, and what it says then.

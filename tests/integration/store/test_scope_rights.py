@@ -76,6 +76,35 @@ async def test_numbers_are_those_of_areas_in_the_scope(pool: Pool, scope: str) -
         assert {row["area"] for row in await connection.fetch("SELECT area FROM area_count")} == NUMBERS[scope]
 
 
+async def test_an_assessment_is_seen_with_its_area_and_that_of_everything_by_the_whole(pool: Pool) -> None:
+    """An account may add one for its areas only, and change none."""
+    await a_country(pool)
+    insert = (
+        "INSERT INTO assessment (area, period, revision, made_at, made_by, method, rules_name, rules_version, outcome, "
+        "rules, inputs, result) VALUES ($1::text, '2026-11', 1, now(), 'a', 1, 'r', 1, 'none', 'r', 'i', 'r') "
+    )
+    for area in (PROVINCE, EAST, TOWN, WEST, None):
+        await pool.execute(insert, area)
+    expected = {
+        None: set[str | None](),
+        TOWN: {TOWN},
+        EAST: {EAST, TOWN},
+        PROVINCE: {PROVINCE, EAST, TOWN, WEST},
+        "99": set[str | None](),
+        "*": {PROVINCE, EAST, TOWN, WEST, None},
+    }
+    for setting, seen in expected.items():
+        async with scoped(pool, setting) as connection:
+            assert {row["area"] for row in await connection.fetch("SELECT area FROM assessment")} == seen, setting
+            again = insert.replace("'2026-11', 1,", "'2026-12', 1,")
+            made = {
+                area for area in (PROVINCE, EAST, TOWN, WEST, None) if not await is_refused(connection, again, area)
+            }
+            assert made == seen, setting
+            assert await is_refused(connection, "UPDATE assessment SET score = 1")
+            assert await is_refused(connection, "DELETE FROM assessment")
+
+
 @pytest.mark.parametrize("scope", NAMES)
 async def test_names_are_shown_of_the_areas_above_too(pool: Pool, scope: str) -> None:
     await a_country(pool)

@@ -30,6 +30,8 @@ from alerting.silences.model import SilenceStatus
 from alerting.stations.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
 from api.console import closure_pages
 from api.read.schemas import IncidentStatus
+from audit.assessments.assess import AssessmentResult
+from audit.assessments.rules import Criterion
 from audit.days.figures import Figures
 from audit.days.revisions import RevisionCause
 from audit.findings.rules import CorrectionStatus, CountsAs, FindingKind, FindingStatus
@@ -138,6 +140,8 @@ PRODUCED = {
     "level": set(LEVELS),
     "metric": set(METRICS),
     "figure": {*Figures.__struct_fields__, *(name for name, it in vars(Figures).items() if isinstance(it, property))},
+    "criterion": set(Criterion),
+    "assessment_result": set(AssessmentResult),
     "revision_cause": set(RevisionCause),
     "finding": set(FindingKind),
     "finding_status": set(FindingStatus),

@@ -69,13 +69,15 @@ def report(rows: Any = ROWS, checkpoint: str | None = "log\n1\nroot\n") -> Repor
         (0, ColumnKind.TIME, "0", "0:00"),
         (4_003_600_000, ColumnKind.TIME, "4003600000", "1,112:06"),
         (12_345, ColumnKind.COUNT, "12345", "12,345"),
+        (8_605, ColumnKind.POINTS, "86.05", "86.05"),
+        (-120, ColumnKind.POINTS, "-1.20", "-1.20"),
         ("=1+1", ColumnKind.TEXT, "'=1+1", "=1+1"),
         ("＝1", ColumnKind.TEXT, "'＝1", "＝1"),
         ("-a", ColumnKind.TEXT, "'-a", "-a"),
     ],
 )
 def test_a_value_in_csv_and_on_paper(value: CellValue, kind: ColumnKind, cell: str, paper: str) -> None:
-    assert (csv_cell(value), cell_text(value, kind)) == (cell, paper)
+    assert (csv_cell(value, kind), cell_text(value, kind)) == (cell, paper)
 
 
 @given(st.text())

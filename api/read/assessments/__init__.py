@@ -1,0 +1,1 @@
+"""The inputs of assessments, read within the scope of a snapshot."""
