@@ -3,7 +3,8 @@
 | role | reads | acts |
 |---|---|---|
 | admin | everything | everything, and accounts, tokens, keys, settings |
-| supervisor | everything | registry, closures, silences, routes, duty, assignments, commands, answers, corrections |
+| supervisor | everything | registry, closures, silences, routes, duty, assignments, commands, answers, corrections, |
+| | | assessments |
 | technician | stations, incidents, its own work | acknowledge, hand over, note, repair, declare a closure, dispute |
 | auditor | everything, the ledger and every history | findings; exports |
 """
@@ -49,6 +50,8 @@ class Permission(StrEnum):
     """Close a finding or dispute that the same account made; add photos to findings and disputes."""
     CORRECT = "correct"
     """Propose corrections of history, and approve or refuse those of others."""
+    ASSESS = "assess"
+    """Make assessments of areas."""
     EDIT_REGISTRY = "edit_registry"
     SILENCE = "silence"
     EDIT_ROUTES = "edit_routes"

@@ -26,6 +26,7 @@ from api.console import (
     signin_pages,
     station_pages,
 )
+from api.console.assessments import assessment_pages
 from api.console.evidence import photo_pages, repair_pages
 from api.console.findings import correction_pages, finding_pages
 from api.console.links import link_pages
@@ -56,6 +57,7 @@ from api.v1 import (
     stations,
     stream,
 )
+from api.v1.assessments import assessments
 from api.v1.evidence import photos
 from api.v1.findings import corrections, findings
 from api.v1.ledger import entries, exports
@@ -85,6 +87,7 @@ _ROUTERS: Final = (
     work_of_person,
     uptime_figures,
     report_files,
+    assessments,
     answers,
     repairs,
     findings,
@@ -112,6 +115,7 @@ _PAGES: Final = (
     incident_pages,
     work_pages,
     uptime_pages,
+    assessment_pages,
     answer_pages,
     blind_spot_pages,
     closure_pages,

@@ -825,6 +825,7 @@ _PERMISSIONS: Final[Family] = {
     "answer_finding": Said("Answer findings and disputes", "答复审计意见和异议"),
     "close_finding": Said("Close findings and disputes", "办结审计意见和异议"),
     "correct": Said("Correct history, with a second person", "更正历史（须两人）"),
+    "assess": Said("Make assessments", "进行考核"),
     "edit_registry": Said("Change the registry", "修改登记信息"),
     "silence": Said("Silence alerts", "屏蔽告警"),
     "edit_routes": Said("Change who is alerted", "修改告警去向"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from api.console.assessments import texts as assessments
 from api.console.findings import texts as findings
 from api.console.links import texts as links
 from api.console.people import texts as people
@@ -961,8 +962,8 @@ def _joined(*tables: Mapping[str, str]) -> dict[str, str]:
 
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh-CN": _joined(_ZH, findings.ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
-    "en": _joined(_EN, findings.EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
+    "zh-CN": _joined(_ZH, assessments.ZH, findings.ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
+    "en": _joined(_EN, assessments.EN, findings.EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
 }
 
 

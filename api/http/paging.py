@@ -124,6 +124,18 @@ class AfterCorrection(msgspec.Struct, tag="correction"):
     id: Id
 
 
+class AfterAssessment(msgspec.Struct, tag="assessment"):
+    """The cursor of assessments: the number of the last one."""
+
+    id: Id
+
+
+class AfterAssessed(msgspec.Struct, tag="assessed"):
+    """The cursor of the places of an assessment: how many came before."""
+
+    count: Id
+
+
 class AfterSilence(msgspec.Struct, tag="silence"):
     """The cursor of silences: the number of the last one."""
 

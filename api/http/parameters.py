@@ -1,6 +1,6 @@
 """Parameters that several pages and routes take: ids in their paths, and the filter by area."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Path, Query
 
@@ -12,6 +12,7 @@ ClosureId = Annotated[int, Path(ge=0, le=MAX_ID, description="the closure's numb
 EntryId = Annotated[int, Path(ge=0, le=MAX_ID, description="the number of an entry of the ledger")]
 FindingId = Annotated[int, Path(ge=0, le=MAX_ID, description="the number of the finding or dispute")]
 CorrectionId = Annotated[int, Path(ge=0, le=MAX_ID, description="the correction's number")]
+AssessmentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the assessment's number")]
 ContactId = Annotated[str, Path(max_length=64, description="the contact's id")]
 RouteId = Annotated[str, Path(max_length=64, description="the route's id")]
 SilenceId = Annotated[int, Path(ge=0, le=MAX_ID, description="the silence's number")]
@@ -49,3 +50,5 @@ PeriodName = Annotated[
         description="a month or a year: 2026-11, 2026; the month of the newest kept day",
     ),
 ]
+FormatName = Annotated[Literal["pdf", "xlsx", "csv"], Query(description="the format of the file")]
+ReportLanguage = Annotated[Literal["zh-CN", "en"], Query(description="the language of the report")]

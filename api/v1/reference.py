@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from api.v1.assessments import examples as assessment_examples
 from api.v1.component_names import with_published_names
 from api.v1.ledger import examples as ledger_examples
 from api.v1.people import examples
@@ -23,6 +24,7 @@ TAGS: Final = (
     {"name": "areas", "description": "Areas with the counts of all their stations."},
     {"name": "uptime", "description": "Online rate, service rate and coverage of kept days."},
     {"name": "reports", "description": "Figures of kept days as PDF, XLSX or CSV."},
+    {"name": "assessments", "description": "Points of areas and stations by rules, kept for ever."},
     {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
@@ -742,6 +744,15 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "get_station_report": Operation(
         summary="A report of a station", answer="(the bytes of a PDF)", media="application/pdf"
+    ),
+    "get_assessment_report": Operation(
+        summary="A report of an assessment", answer="(the bytes of a PDF)", media="application/pdf"
+    ),
+    "get_assessments": Operation(summary="List assessments", answer=_list(assessment_examples.ASSESSMENT)),
+    "get_assessment": Operation(summary="One assessment", answer=assessment_examples.WHOLE),
+    "get_assessed_places": Operation(summary="The places of an assessment", answer=_list(assessment_examples.PLACE)),
+    "assess": Operation(
+        summary="Assess an area", body=assessment_examples.GIVEN, answer=assessment_examples.ASSESSMENT, status=201
     ),
     "get_response": Operation(summary="Who owns what, and how fast people answer", answer=_RESPONSE),
     "list_closures": Operation(summary="List closures", answer=_list(_APPROVED)),

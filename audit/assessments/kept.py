@@ -7,6 +7,7 @@ import msgspec
 
 from audit.assessments.assess import METHOD, Assessment, AssessmentResult, assess
 from audit.assessments.measured import AssessmentInputs
+from audit.assessments.rules import AssessmentRules
 from audit.assessments.rules_yaml import read_rules
 from contract.errors import RemedyError
 
@@ -27,7 +28,8 @@ class KeptBytes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssessmentSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the list. `area`: None for everything; `score`: of the whole area, hundredths of points."""
+    """A row of the list. `area`: None for everything; `score`: of the whole area, hundredths of points; `places`: their
+    number."""
 
     id: int
     area: str | None
@@ -40,6 +42,7 @@ class AssessmentSummary(msgspec.Struct, frozen=True, kw_only=True):
     rules_version: int
     score: int | None
     outcome: AssessmentResult
+    places: int
     area_name: str | None = None
     area_name_en: str | None = None
 
@@ -51,10 +54,21 @@ class KeptAssessment(msgspec.Struct, frozen=True, kw_only=True):
     kept: KeptBytes
 
 
-def kept_bytes(inputs: AssessmentInputs, rules: str) -> KeptBytes:
-    """Assess, and give what is kept. Raises RemedyError for invalid rules."""
-    result = assess(inputs, read_rules(rules))
-    return KeptBytes(method=METHOD, rules=rules, inputs=_bytes(inputs), result=_bytes(result))
+class MadeAssessment(msgspec.Struct, frozen=True, kw_only=True):
+    """An assessment that is to be kept, and what its bytes say."""
+
+    inputs: AssessmentInputs
+    rules: AssessmentRules
+    result: Assessment
+    kept: KeptBytes
+
+
+def make_assessment(inputs: AssessmentInputs, rules: str) -> MadeAssessment:
+    """Assess by the text of rules. Raises RemedyError for invalid rules."""
+    read = read_rules(rules)
+    result = assess(inputs, read)
+    kept = KeptBytes(method=METHOD, rules=rules, inputs=_bytes(inputs), result=_bytes(result))
+    return MadeAssessment(inputs=inputs, rules=read, result=result, kept=kept)
 
 
 def reproduced(kept: KeptBytes) -> bytes:

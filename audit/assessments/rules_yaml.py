@@ -73,7 +73,7 @@ def _require_plain(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent) or depth > _DEPTH:
-            line = event.start_mark.line + 1
+            line = 1 if event.start_mark is None else event.start_mark.line + 1
             raise RemedyError(
                 f"rules, line {line}: an alias (*name) or too deep nesting: write the rules as in the default file",
                 f"规则第 {line} 行：有别名（*name）或嵌套过深：请参照默认规则书写",

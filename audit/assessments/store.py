@@ -7,9 +7,8 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from audit.assessments.kept import AssessmentSummary, KeptAssessment, KeptBytes, inputs_of, result_of
+from audit.assessments.kept import AssessmentSummary, KeptAssessment, KeptBytes, MadeAssessment, result_of
 from audit.assessments.measured import BeforePlace
-from audit.assessments.rules_yaml import read_rules
 from contract.errors import RemedyError
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries, ms_of
@@ -30,23 +29,22 @@ class AssessmentExistsError(RemedyError):
 
 
 async def keep_assessment(
-    connection: Connection, kept: KeptBytes, why: str | None, by: Author, now: datetime
+    connection: Connection, new: MadeAssessment, why: str | None, by: Author, now: datetime
 ) -> KeptAssessment:
     """Write an assessment and its entry in the ledger.
 
     Raises AssessmentExistsError if the period of the area has one and `why` gives no reason for a further revision."""
-    inputs, rules = inputs_of(kept), read_rules(kept.rules)
+    inputs, rules, kept, whole = new.inputs, new.rules, new.kept, new.result.whole
     reason = _reason(why)
     if len(kept.inputs) > MOST_BYTES:
         raise RemedyError("the area has too many stations for an assessment: choose a smaller one",
                           "该区划的服务点过多，无法一次考核：请选择较小的区划")  # fmt: skip
-    whole = result_of(kept).whole
     async with connection.transaction():
         row = await connection.fetchrow(
             QUERIES.insert_assessment,
             *(inputs.area, inputs.period, reason, by.account, by.remark, now),
             *(kept.method, rules.name, rules.version, whole.score, whole.result),
-            *(kept.rules, kept.inputs, kept.result),
+            *(len(new.result.places), kept.rules, kept.inputs, kept.result),
         )
         if row is None:
             raise AssessmentExistsError(
@@ -105,10 +103,10 @@ async def load_before(connection: Connection, area: str | None, period: str) -> 
 
 
 async def list_assessments(
-    connection: Connection, *, before: int, area: str | None, period: str | None, limit: int
+    connection: Connection, *, before: int, areas: Sequence[str] | None, period: str | None, limit: int
 ) -> Sequence[AssessmentSummary]:
-    """Assessments with ids below `before`, the newest first, of an area with all below it, of a period."""
-    return [_summary(row) for row in await connection.fetch(QUERIES.list_assessments, before, area, period, limit)]
+    """Assessments with ids below `before`, the newest first, of areas with all below them (None: all), of a period."""
+    return [_summary(row) for row in await connection.fetch(QUERIES.list_assessments, before, areas, period, limit)]
 
 
 def _reason(why: str | None) -> str | None:

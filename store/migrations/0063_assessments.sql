@@ -16,6 +16,7 @@ CREATE TABLE assessment (
     rules_version integer NOT NULL,
     -- Of the whole area, for lists: hundredths of points.
     score         integer,
+    places        integer NOT NULL,
     outcome       text NOT NULL CHECK (outcome IN ('pass', 'warn', 'fail', 'none')),
     rules         text NOT NULL CHECK (length(rules) <= 65536),
     inputs        bytea NOT NULL,

@@ -7,13 +7,15 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Response
 
 from api.context import Context, Shared
-from api.http.parameters import AreaFilter, PeriodName, StationId
+from api.http.parameters import AreaFilter, AssessmentId, FormatName, PeriodName, ReportLanguage, StationId
 from api.http.problems import Problem
 from api.http.work import WorkRoute
+from api.read.assessments.documents import require_kept
 from api.read.reports.effect import load_effect_facts
 from api.read.reports.load import load_uptime_facts
 from api.read.reports.station import load_station_facts
 from api.read.uptime.load import asked_period
+from audit.reports.assessment_report import assessment_report
 from audit.reports.document import Report
 from audit.reports.effect_report import effect_report
 from audit.reports.formats import FORMATS, PROOF
@@ -31,8 +33,6 @@ SheetFormatName = Annotated[
     Literal["pdf", "xlsx", "csv", "proof"],
     Query(description="the format of the file; proof: the text that proves the figures of a month"),
 ]
-FormatName = Annotated[Literal["pdf", "xlsx", "csv"], Query(description="the format of the file")]
-ReportLanguage = Annotated[Literal["zh-CN", "en"], Query(description="the language of the report")]
 
 
 def _described(*media: str) -> dict[int | str, dict[str, Any]]:
@@ -98,6 +98,24 @@ async def get_station_report(
     if format == "proof":
         return _proof(facts, asked.name)
     return await _file(context, lambda: station_report(facts, language), format, f"station-{asked.name}")
+
+
+@router.get("/reports/assessments/{id}", response_class=Response, responses=_FILE)
+async def get_assessment_report(
+    context: Shared,
+    id: AssessmentId,  # noqa: A002 -- the name in the path
+    format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
+    language: ReportLanguage = "zh-CN",
+) -> Response:
+    """An assessment: the result, the places (in each level the worst first) with a reason for each lost point, and the
+    rules. The same assessment gives the same bytes at any time. CSV has the places. 422 for too many places, as for the
+    report of uptime."""
+    async with context.database.snapshot() as connection:
+        found = await require_kept(connection, id)
+    if found.summary.places > MOST_STATIONS[format]:
+        raise Problem(422, f"the report has more than {MOST_STATIONS[format]} places: run `milepost report assessment`")
+    name = f"assessment-{id}-{found.summary.period}"
+    return await _file(context, lambda: assessment_report(found, language), format, name)
 
 
 def _proof(facts: StationFacts, period: str) -> Response:

@@ -9,7 +9,7 @@ from typing import Final
 from access.store import require_acting
 from api.http.problems import Problem
 from api.read.assessments.load import load_inputs
-from audit.assessments.kept import AssessmentSummary, KeptAssessment, kept_bytes, reproduced, result_of
+from audit.assessments.kept import AssessmentSummary, KeptAssessment, make_assessment, reproduced, result_of
 from audit.assessments.rules_yaml import MOST_RULES, default_rules, read_rules
 from audit.assessments.scores import Scores, read_scores
 from audit.assessments.store import keep_assessment, list_assessments, require_assessment
@@ -63,8 +63,8 @@ async def _make(connection: Connection, arguments: argparse.Namespace) -> None:
         if exc.status != 404:
             raise
         raise RemedyError(f"there is no area {area}: correct it", f"没有区划 {area}：请改正") from exc
-    kept = await asyncio.to_thread(kept_bytes, inputs, rules)
-    made = await keep_assessment(connection, kept, arguments.again, by, datetime.now(UTC))
+    new = await asyncio.to_thread(make_assessment, inputs, rules)
+    made = await keep_assessment(connection, new, arguments.again, by, datetime.now(UTC))
     _show_made(made)
 
 
@@ -82,7 +82,7 @@ def _show_made(made: KeptAssessment) -> None:
 
 
 async def _list(connection: Connection) -> None:
-    found = await list_assessments(connection, before=_NEWEST, area=None, period=None, limit=_LISTED)
+    found = await list_assessments(connection, before=_NEWEST, areas=None, period=None, limit=_LISTED)
     if not found:
         show(Said("there is no assessment yet", "还没有考核"))
         return

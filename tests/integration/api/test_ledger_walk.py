@@ -62,6 +62,16 @@ async def an_untouched_station(world: World) -> str:
     return "/stations/s/remove"
 
 
+def of_kept_days(path: str) -> Prepare:
+    async def prepare(world: World) -> str:
+        await world.pool.execute(
+            "INSERT INTO day_state (cut, first_day, last_day) VALUES (0, '2026-11-01', '2026-11-30')"
+        )
+        return path
+
+    return prepare
+
+
 async def a_retired_station(world: World) -> str:
     await world.station("s", "offline")
     async with world.pool.acquire() as connection:
@@ -264,6 +274,7 @@ EVIDENCE: Final[Mapping[str, Act]] = {
 }
 EVIDENCE_API: Final[Mapping[str, Act]] = {
     **EVIDENCE,
+    "/assessments": Act(of_kept_days("/assessments"), {"period": "2026-11"}, [("assessment.made", "assessment")], 201),
     "/incidents/{id}/repairs": Act(on_incident("/repairs"), MENDED, SAID, 201),
 }
 EVIDENCE_PAGES: Final[Mapping[str, Act]] = {

@@ -39,7 +39,7 @@ from tests.integration.console_world import (
     every_silence,
     every_station,
 )
-from tests.integration.matrix.country import add_correction, add_finding
+from tests.integration.matrix.country import add_assessment, add_correction, add_finding
 
 # Each test looks at dozens of documents, one after the other.
 pytestmark = pytest.mark.timeout(600)
@@ -92,6 +92,8 @@ PAGES: Final[dict[str, list[str]]] = {
     ],
     "/findings/{id}": ["/findings/{findings}"],
     "/corrections": ["/corrections", "/corrections?finding={findings}"],
+    "/assessments": ["/assessments", "/assessments?period=x", f"/assessments?area={COUNTY}"],
+    "/assessments/{id}": ["/assessments/{assessments}"],
     "/corrections/{id}": ["/corrections/{corrections}"],
     "/closures/{id}": ["/closures/{closures}"],
     "/silences": ["/silences", f"/silences?area={COUNTY}&kind=health"],
@@ -179,6 +181,7 @@ async def addresses(world: World) -> list[str]:
         "silences": [str(number) for number in silences],
         "findings": [str(await add_finding(world.pool, stations[0], "当日离线原因"))],
         "corrections": [str(await add_correction(world.pool, stations[0], "停电"))],
+        "assessments": [str(await add_assessment(world.pool, COUNTY, "民和县"))],
         "closures": [str(number) for number in (*closures[:4], closures[-1])],
     }
     return [*_filled(known), *BESIDES]

@@ -29,7 +29,7 @@ from tests.integration.console_world import (
     every_silence,
     every_station,
 )
-from tests.integration.matrix.country import add_correction, add_finding
+from tests.integration.matrix.country import add_assessment, add_correction, add_finding
 from tests.reading import latin_words, texts_of
 
 # Products, protocols and units; columns of a file, commands and settings, which are typed as they stand.
@@ -40,6 +40,8 @@ ALLOWED = {
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
 NAMED = {
+    # Rules of assessments.
+    "default",
     # Placeholders of templates.
     "body",
     "short",
@@ -83,12 +85,13 @@ async def full(world: World) -> list[str]:
     accounts = await every_account(world)
     await every_day(world, stations[1])
     finding, correction = await add_finding(world.pool, stations[1]), await add_correction(world.pool, stations[1])
+    assessment = await add_assessment(world.pool, PROVINCE, "青海省")
     await world.pool.execute("UPDATE finding SET text = '为何离线', incident = $1", incidents[0])
     await world.pool.execute("UPDATE correction SET reason = '停电'")
     return [
         "/findings", f"/findings/{finding}", f"/findings?incident={incidents[0]}",
         f"/findings?station={stations[1]}&from=2026-01-01T00:00&until=2026-01-02T00:00",
-        "/corrections", f"/corrections/{correction}",
+        "/corrections", f"/corrections/{correction}", "/assessments", f"/assessments/{assessment}",
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),

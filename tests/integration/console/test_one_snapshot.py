@@ -12,7 +12,7 @@ from api.http.database import Database
 from store.pool import Connection, Pool
 from tests.integration.api_world import World, config, serving
 from tests.integration.incidents_kit import until
-from tests.integration.matrix.country import add_correction, add_finding
+from tests.integration.matrix.country import add_assessment, add_correction, add_finding
 
 AREA, STATION = "632122000000", "6321220001"
 
@@ -35,6 +35,7 @@ async def world(pool: Pool) -> World:
     await world.contact("li", area=None)
     await add_finding(pool, STATION)
     await add_correction(pool, STATION)
+    await add_assessment(pool, AREA, "民和县")
     return world
 
 
@@ -66,6 +67,8 @@ PAGES = {
     "a finding": "/findings/1",
     "corrections": "/corrections",
     "a correction": "/corrections/1",
+    "assessments": "/assessments?area=民和",
+    "an assessment": "/assessments/1",
     "silences": "/silences?area=民和",
     "a silence": "/silences/1",
     "contacts": "/contacts?area=民和",

@@ -1,11 +1,16 @@
 """A province with two prefectures. The county NEAR in the first one is in the scope; everything of FAR is marked."""
 
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from audit.assessments.kept import make_assessment
+from audit.assessments.measured import AssessmentInputs, MeasuredPlace
+from audit.assessments.rules_yaml import default_rules
+from audit.assessments.store import keep_assessment
 from contract.glossary import WORDS
+from store.author import Author
 from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind
 from store.pool import Pool
@@ -68,6 +73,25 @@ async def add_correction(pool: Pool, station: str, text: str = "r") -> int:
     return made
 
 
+async def add_assessment(pool: Pool, area: str, name: str) -> int:
+    """An assessment of an area with one station, of a month before days were kept."""
+    measured = MeasuredPlace(level="station", id=f"{area[:6]}0001", name=name)
+    inputs = AssessmentInputs(
+        area=area,
+        period="2026-01",
+        first=date(2026, 1, 1),
+        last=date(2026, 1, 31),
+        frozen=True,
+        whole=MeasuredPlace(level="county", id=area, name=name),
+        places=(measured,),
+        before_period="2025-12",
+    )
+    async with pool.acquire() as connection:
+        new = make_assessment(inputs, default_rules())
+        made = await keep_assessment(connection, new, None, Author("operator"), datetime.now(UTC))
+    return made.summary.id
+
+
 class Country:
     """Numbers of the rows. `far`: whether there is anything outside NEAR but its ancestors."""
 
@@ -80,6 +104,7 @@ class Country:
         self.silences: dict[str, list[int]] = {}
         self.findings: dict[str, int] = {}
         self.corrections: dict[str, int] = {}
+        self.assessments: dict[str, int] = {}
         self.duties: dict[str, int] = {}
         self.substitutes: dict[str, int] = {}
         self.entries: dict[str, int] = {}
@@ -118,6 +143,7 @@ class Country:
             "closure",
             "finding",
             "correction",
+            "assessment",
             "silence",
             "duty",
             "duty_substitute",
@@ -137,6 +163,9 @@ class Country:
             await world.area(FAR_CITY, "龙羊峡州", PROVINCE, level="prefecture")
             await world.area(FAR, "龙羊峡县", PROVINCE, FAR_CITY)
             await self.pool.execute("UPDATE area SET name_en = 'Longyangxia' WHERE name LIKE '%龙羊峡%'")
+        await self.pool.execute(
+            "INSERT INTO day_state (cut, first_day, last_day) VALUES (0, '2026-11-01', '2026-11-30')"
+        )
         await self.pool.execute("INSERT INTO programme (id, name) VALUES ('border', '边疆万里')")
         self.wide = await world.incident("area_outage", area=PROVINCE, detail={
             "cause": "area", "name": PROVINCE, "stations": FAR_COUNT, "expected": FAR_COUNT, "children": FAR_COUNT,
@@ -168,6 +197,7 @@ class Country:
         self.findings[name] = await add_finding(pool, stations[1], f"{word} 离线")
         await self._photos(name, word)
         self.corrections[name] = await add_correction(pool, stations[1], f"{word} 停电")
+        self.assessments[name] = await add_assessment(pool, area, word)
         await self._duty(name, area)
         await self._share(name, area, stations[3], word)
         await self._people(name, area, word)

@@ -41,6 +41,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     closure: int
     finding: int
     correction: int
+    assessment: int
     silence: int
     duty: int
     substitute: int
@@ -58,7 +59,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         kind = row.path.removeprefix("/api/v1").split("/")[1]
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
         names = {"stations": self.station, "incidents": self.incident, "closures": self.closure,
-                 "findings": self.finding, "corrections": self.correction,
+                 "findings": self.finding, "corrections": self.correction, "assessments": self.assessment,
                  "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
                  "routes": self.route,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session,
@@ -86,6 +87,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             self.closure,
             self.finding,
             self.correction,
+            self.assessment,
             self.silence,
             self.duty,
             self.substitute,
@@ -113,6 +115,7 @@ FAR_AWAY: Final = Subject(
     closure=FAR_NUMBER,
     finding=FAR_NUMBER,
     correction=FAR_NUMBER,
+    assessment=FAR_NUMBER,
     silence=FAR_NUMBER,
     duty=FAR_NUMBER,
     substitute=FAR_NUMBER,
@@ -126,7 +129,7 @@ FAR_AWAY: Final = Subject(
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(
     station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999,
-    finding=9_999_999_999, correction=9_999_999_999,
+    finding=9_999_999_999, correction=9_999_999_999, assessment=9_999_999_999,
     silence=9_999_999_999, duty=9_999_999_999, substitute=9_999_999_999, contact="longyangxia9",
     route="longyangxia-x",
     account="longyangxia-xyz",
@@ -162,6 +165,7 @@ class Subjects:
             station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],
             closure=self._country.closures["near"][0],
             finding=self._country.findings["near"], correction=self._country.corrections["near"],
+            assessment=self._country.assessments["near"],
             silence=self._country.silences["near"][0], duty=self._country.duties["near"],
             substitute=self._country.substitutes["near"], contact=CONTACTS["near"], route="near-r",
             account="a-near", token="neartoken00", entry=self._country.entries["near"],
@@ -195,7 +199,7 @@ class Subjects:
         await self._pool.execute("UPDATE account SET password = NULL, password_at = NULL WHERE id = $1", own.id)
         token = await self._token(own, asker, headers)
         return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, duty=duty,
-                       finding=finding, correction=correction,
+                       finding=finding, correction=correction, assessment=self._country.assessments["near"],
                        substitute=substitute, contact=contact, route=await self._route(number), account=account,
                        token=token, session=await self._session(own), role=asker.role,
                        entry=self._country.entries["near"])  # fmt: skip
@@ -253,6 +257,7 @@ _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
     "/findings": _interval,
     "/disputes": _interval,
     "/corrections": _interval,
+    "/assessments": lambda about: {"area": about.area, "period": "2026-11", "why": "r"},
     "/contacts/{id}": _contact,
     "/duty": lambda about: {"area": about.area, "role": "technician", "contact": about.contact},
     "/routes/{id}": lambda about: {"name": "r", "area": about.area, "steps": "technician"},

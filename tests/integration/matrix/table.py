@@ -79,6 +79,8 @@ POST   /incidents/{id}/note                  AST   303 404
 POST   /incidents/{id}/resolve               AS    303 404
 GET    /work                                 ASTUW 200 left out
 GET    /uptime                               ASTUW 200 left out
+GET    /assessments                          ASTUW 200 left out
+GET    /assessments/{id}                     ASTUW 200 404
 GET    /response                             ASUW  200 left out
 POST   /incidents/{id}/repair                AST   303 404
 POST   /incidents/{id}/photos                AST   303 404
@@ -171,6 +173,11 @@ GET    /api/v1/uptime/stations               ASTUW 200 left out
 GET    /api/v1/reports/uptime                ASTUW 200 left out
 GET    /api/v1/reports/effect                ASTUW 200 left out
 GET    /api/v1/reports/stations/{id}         ASTUW 200 404
+GET    /api/v1/reports/assessments/{id}      ASTUW 200 404
+GET    /api/v1/assessments                   ASTUW 200 left out
+POST   /api/v1/assessments                   AS    201 422
+GET    /api/v1/assessments/{id}              ASTUW 200 404
+GET    /api/v1/assessments/{id}/places       ASTUW 200 404
 GET    /api/v1/response                      ASUW  200 left out
 GET    /api/v1/incidents/{id}/repairs        ASTUW 200 404
 POST   /api/v1/incidents/{id}/repairs        AST   201 404

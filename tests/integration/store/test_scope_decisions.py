@@ -101,8 +101,8 @@ async def test_rights_of_the_api_are_repaired_by_the_next_migrate(pool: Pool, re
 
 
 OF_A_PLACE = {
-    "account", "area_day", "area_month", "assessment", "closure", "contact", "correction", "duty", "finding", "incident",
-    "repair", "route", "silence", "station", "substitute", "token",
+    "account", "area_day", "area_month", "assessment", "closure", "contact", "correction", "duty", "finding",
+    "incident", "repair", "route", "silence", "station", "substitute", "token",
 }  # fmt: skip
 """Subjects of the ledger that a scope sees if it has their place; a scope sees `ledger` always."""
 OF_THE_WHOLE = {"database", "history", "import", "registry", "restart", "shard", "template"}

@@ -81,7 +81,8 @@ async def test_an_assessment_is_seen_with_its_area_and_that_of_everything_by_the
     await a_country(pool)
     insert = (
         "INSERT INTO assessment (area, period, revision, made_at, made_by, method, rules_name, rules_version, outcome, "
-        "rules, inputs, result) VALUES ($1::text, '2026-11', 1, now(), 'a', 1, 'r', 1, 'none', 'r', 'i', 'r') "
+        "places, rules, inputs, result) "
+        "VALUES ($1::text, '2026-11', 1, now(), 'a', 1, 'r', 1, 'none', 0, 'r', 'i', 'r') "
     )
     for area in (PROVINCE, EAST, TOWN, WEST, None):
         await pool.execute(insert, area)

@@ -23,6 +23,7 @@ make_finding      x     .          .          x
 answer_finding    x     x          .          .
 close_finding     x     x          x          x
 correct           x     x          .          .
+assess            x     x          .          .
 edit_registry     x     x          .          .
 silence           x     x          .          .
 edit_routes       x     x          .          .

@@ -136,6 +136,7 @@ def test_every_command_that_wants_a_server_takes_data(capsys: pytest.CaptureFixt
         actions = {"templates": "list", "tokens": "list", "users": "list", "duty": "now", "ledger": "export"} | {
             "route": "gaps",
             "report": "uptime",
+            "assess": "list",
         }
         action = [actions[name]] if name in actions else []
         with pytest.raises(SystemExit):

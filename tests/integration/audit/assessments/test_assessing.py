@@ -8,7 +8,7 @@ import pytest
 from api.read.assessments.load import load_inputs
 from api.read.reports.load import load_uptime_facts
 from api.read.uptime.period import period_named
-from audit.assessments.kept import KeptAssessment, inputs_of, kept_bytes, reproduced, result_of
+from audit.assessments.kept import KeptAssessment, inputs_of, make_assessment, reproduced, result_of
 from audit.assessments.measured import AssessmentInputs, Satisfaction
 from audit.assessments.rules_yaml import default_rules
 from audit.assessments.scores import Scores
@@ -50,7 +50,7 @@ async def inputs(pool: Pool, period: str = "2026-11", area: str = "63", scores: 
 
 async def made(pool: Pool, found: AssessmentInputs, why: str | None = None, rules: str = "") -> KeptAssessment:
     async with pool.acquire() as connection:
-        return await keep_assessment(connection, kept_bytes(found, rules or default_rules()), why, BY, at(1500))
+        return await keep_assessment(connection, make_assessment(found, rules or default_rules()), why, BY, at(1500))
 
 
 async def test_the_figures_are_those_of_the_reports(days: DayWorld) -> None:

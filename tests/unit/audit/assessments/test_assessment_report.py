@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.assessments.kept import AssessmentSummary, KeptAssessment, KeptBytes, inputs_of, kept_bytes, reproduced
+from audit.assessments.kept import AssessmentSummary, KeptAssessment, KeptBytes, inputs_of, make_assessment, reproduced
 from audit.assessments.measured import AssessmentInputs, BeforePlace, Satisfaction
 from audit.assessments.rules_yaml import read_rules
 from audit.days.figures import Figures
@@ -35,7 +35,7 @@ PLACES = (
 
 def kept(found: AssessmentInputs, rules: str = DEFAULT, why: str | None = None) -> KeptAssessment:
     read = read_rules(rules)
-    bytes_ = kept_bytes(found, rules)
+    bytes_ = make_assessment(found, rules).kept
     summary = AssessmentSummary(
         id=7,
         area=found.area,
@@ -47,6 +47,7 @@ def kept(found: AssessmentInputs, rules: str = DEFAULT, why: str | None = None) 
         rules_name=read.name,
         rules_version=read.version,
         score=0,
+        places=3,
         outcome="pass",  # type: ignore[arg-type]
     )
     return KeptAssessment(summary=summary, kept=bytes_)
@@ -114,9 +115,9 @@ def test_facts_name_rules_hashes_and_the_reason_of_a_revision() -> None:
     assert "MADE-UP" not in report.title
 
 
-def test_kept_bytes_give_the_result_again_to_the_byte() -> None:
+def test_make_assessment_give_the_result_again_to_the_byte() -> None:
     """The hash is that of the first release of the method: an assessment of an earlier year is computed as then."""
-    made = kept_bytes(inputs(*PLACES), SIMPLE)
+    made = make_assessment(inputs(*PLACES), SIMPLE).kept
     assert reproduced(made) == made.result
     assert inputs_of(made) == inputs(*PLACES)
     assert hashlib.sha256(made.result).hexdigest() == "2ed732bccf15198272c53fd4fd7afb4f1db44abba0bfe922dc8e719c1066584a"
