@@ -308,13 +308,14 @@ LONGEST_ETA: Final = timedelta(days=90)
 """An acknowledgement ends the escalation for at most so long."""
 
 _WHEN_CLOSED: Final = frozenset({"note"})
-_NEEDS_TEXT: Final = frozenset({"note", "assigned", "resolved"})
+_NEEDS_TEXT: Final = frozenset({"note", "assigned"})
 
 
 def refusal(action: str, status: Status | None, text: str | None) -> ActionRefusal | None:
     """Why `action` (acknowledged, assigned, note, resolved) is not allowed on an incident; None: it is allowed.
 
-    Only notes are allowed on a closed incident. `status` None: there is no such incident.
+    Only notes are allowed on a closed incident. `status` None: there is no such incident. A reason to resolve may be
+    missing (None), as scripts of the API may leave it out, but not empty: a form without a reason is refused.
     """
     if status is None:
         return ActionRefusal.NOT_FOUND
@@ -322,7 +323,8 @@ def refusal(action: str, status: Status | None, text: str | None) -> ActionRefus
         return ActionRefusal.CLOSED
     if status == "acknowledged" and action == "acknowledged":
         return ActionRefusal.ALREADY_ACKNOWLEDGED
-    if action in _NEEDS_TEXT and not (text or "").strip():
+    needs_text = action in _NEEDS_TEXT or (action == "resolved" and text is not None)
+    if needs_text and not (text or "").strip():
         return ActionRefusal.EMPTY
     return ActionRefusal.TOO_LONG if len(text or "") > MAX_TEXT else None
 

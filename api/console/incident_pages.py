@@ -338,7 +338,7 @@ def _action(request: Request, context: Context, number: int, action: str, said: 
         "ack": lambda connection, now: incident_actions.acknowledge(connection, number, by, text, now, until),
         "assign": lambda connection, now: incident_actions.assign(connection, number, by, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, by, text or "", now),
-        "resolve": lambda connection, now: incident_actions.resolve(connection, number, by, text, now, after),
+        "resolve": lambda connection, now: incident_actions.resolve(connection, number, by, text or "", now, after),
     }
     if action not in actions:
         raise not_found("action", action)

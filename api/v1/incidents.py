@@ -132,7 +132,7 @@ async def resolve(
 ) -> ToldIncident:
     """Close an incident by a person's decision; `text` is the reason. The fault may go on: until it is over, the
     incident has a `reopen_at`, at which it opens again. The end of the fault is notified when it comes. 403 when it
-    reaches beyond your scope; 409 when it is closed already; 422 without a reason."""
+    reaches beyond your scope; 409 when it is closed already; 422 when the reason is empty."""
     said = deed or ActionRequest()
     by, after = author_of(request, said.by), context.config.reopening
     return await _act(
