@@ -4,13 +4,12 @@
 -- name: incidents
 -- Blind spots have panels of their own. Of one station only if an area is chosen: those of a country would hide the curves.
 SELECT i.began_at AS "time", coalesce(i.ended_at, now()) AS timeend,
-       '#' || i.id || ' ' || {incident_words} || ' · ' || coalesce(s.name, a.{name}, a.name, i.station, i.area, i.shard, '') AS text,
+       '#' || i.id || ' ' || {incident_words} || ' · ' || coalesce({place i}, '') AS text,
        {incident_words} AS tags
 FROM (SELECT * FROM incident i
       WHERE i.parent IS NULL AND i.kind <> 'blind_spot' AND $__timeFilter(i.opened_at) AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
         AND (i.station IS NULL OR '*' <> ${area:sqlstring}) AND {in_area i.area}
       ORDER BY i.station IS NOT NULL, i.opened_at DESC, i.id DESC LIMIT 100) AS i
-LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = i.area
 ORDER BY i.began_at, i.id;
 
 -- name: of_station

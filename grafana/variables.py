@@ -30,7 +30,7 @@ _HIDE_VARIABLE: Final = 2
 _ON_LOAD: Final = 1
 _PART: Final = re.compile(
     r"\{(in_area|chosen|on_path|chosen_depth|levels|rates|standing|overdue_since|first_day|last_day"
-    r"|kept|counted_below|use|used|sessions|first_use_day|last_use_day)(?: ([\w.]+))?\}"
+    r"|can_be_down|place|kept|counted_below|use|used|sessions|first_use_day|last_use_day)(?: ([\w.]+))?\}"
 )
 
 
@@ -66,6 +66,8 @@ def sql_of(text: str, language: str) -> str:
     `{standing}`: a CTE `standing` with the figures of areas in the time range that stand.
     `{overdue_since ALIAS}`: when the promised time of an open incident was over, or will be.
     `{first_day}`, `{last_day}`: the local days in which the time range begins and ends.
+    `{can_be_down ALIAS}`: whether a station of `station_verdict` can be down, by its state.
+    `{place ALIAS}`: the name of that which an incident is about.
     `{kept}`: whether kept counts of areas can be read in place of stations.
     `{counted_below}`: a CTE `counted` with the stations of each area below the chosen one, and those that are down.
     `{use}`: a CTE `use` with sums of use in the time range by area and day.

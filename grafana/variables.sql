@@ -107,8 +107,8 @@ trunc(sum(TABLE.online_ms) / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms - 
              / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms), 0), 4)::float8 AS coverage;
 
 -- name: part_first_use_day
--- Days of use are days of UTC; the first one that begins in the time range.
-(($__timeFrom()::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date + 1;
+-- Days of use are days of UTC; the first one that begins in the time range. PostgreSQL works it out once, not for each row.
+(($__timeFrom()::timestamptz AT TIME ZONE 'UTC') - interval '1 microsecond')::date + 1;
 
 -- name: part_last_use_day
 ($__timeTo()::timestamptz AT TIME ZONE 'UTC')::date;
@@ -154,3 +154,14 @@ counted AS (
     FROM chosen CROSS JOIN station_verdict v JOIN area a ON a.code = v.area
     WHERE NOT {kept} AND v.lifecycle = 'commissioned' AND {chosen v} AND cardinality(a.path) > chosen.depth
     GROUP BY 1);
+
+-- name: part_can_be_down
+-- Only stations with these judged states can be down; each of them is looked up, and no other station is read.
+TABLE.station = ANY (ARRAY(SELECT st.station FROM station_state st
+                           WHERE st.state IN ('offline', 'away') OR st.state = 'online' AND NOT st.usable));
+
+-- name: part_place
+-- The name of that which an incident is about, looked up only for the rows that are shown.
+coalesce((SELECT named.name FROM station named WHERE named.id = TABLE.station),
+         (SELECT coalesce(named.{name}, named.name) FROM area named WHERE named.code = TABLE.area),
+         TABLE.station, TABLE.area, TABLE.shard);

@@ -20,8 +20,7 @@ FROM (SELECT v.station, v.name, v.lat AS latitude, v.lon AS longitude, v.verdict
              extract(epoch FROM now() - v.since)::float8 AS lasts
       FROM station_verdict v
       WHERE v.verdict IN ('offline', 'unusable', 'away') AND v.lat IS NOT NULL AND v.lon IS NOT NULL
-        AND v.station IN (SELECT station FROM station_state WHERE state IN ('offline', 'away') OR state = 'online' AND NOT usable)
-        AND {chosen v}
+        AND {can_be_down v} AND {chosen v}
       ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.since, v.station LIMIT 2000) AS worst
 ORDER BY array_position(ARRAY['away', 'unusable', 'offline'], worst.verdict), worst.since DESC, worst.station;
 

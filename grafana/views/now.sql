@@ -43,21 +43,19 @@ FROM (SELECT count(*) AS expected,
 
 -- name: worst
 -- The stations that have been without service longest. Unknown stations are left out, because the platform is the cause.
--- Only stations with these judged states can have such a verdict, so all others need not be read.
 SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
        extract(epoch FROM now() - v.since)::float8 AS lasts
 FROM station_verdict v LEFT JOIN area a ON a.code = v.area
 WHERE v.verdict IN ('offline', 'unusable', 'away')
-  AND v.station IN (SELECT station FROM station_state WHERE state IN ('offline', 'away') OR state = 'online' AND NOT usable)
-  AND {chosen v}
+  AND {can_be_down v} AND {chosen v}
 ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.since, v.station LIMIT 50;
 
 -- name: incidents
 -- The open incidents, the oldest first; children are left out, because only their parent is notified.
-SELECT i.id, i.kind, coalesce(s.name, a.{name}, a.name, i.station, i.area, i.shard) AS place, i.status, i.began_at AS began,
+SELECT i.id, i.kind, {place i} AS place, i.status, i.began_at AS began,
        extract(epoch FROM now() - i.began_at)::float8 AS lasts,
        coalesce(i.assignee, i.acknowledged_remark, i.acknowledged_by) AS owner, i.eta_at AS eta
-FROM incident i LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = i.area
+FROM incident i
 WHERE i.status <> 'closed' AND i.parent IS NULL AND i.kind <> 'blind_spot' AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
   AND {in_area i.area}
 ORDER BY i.began_at, i.id LIMIT 50;

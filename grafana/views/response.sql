@@ -39,19 +39,18 @@ GROUP BY i.kind ORDER BY incidents DESC, i.kind LIMIT 50;
 
 -- name: overdue
 -- Incidents of which the promised time is over, the longest first: as a whole, or of a share in which something is down.
-SELECT i.id, i.kind, coalesce(s.name, a.{name}, a.name, i.station, i.area, i.shard) AS place,
+SELECT i.id, i.kind, {place i} AS place,
        coalesce(i.assignee, i.acknowledged_remark, i.acknowledged_by) AS owner, since.eta_at AS eta,
        extract(epoch FROM now() - since.eta_at)::float8 AS late
 FROM incident i CROSS JOIN LATERAL (SELECT {overdue_since i} AS eta_at) AS since
-LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = i.area
 WHERE i.status <> 'closed' AND since.eta_at <= now() AND {in_area i.area}
 ORDER BY since.eta_at, i.id LIMIT 100;
 
 -- name: unowned
 -- Incidents that nobody has, the oldest first.
-SELECT i.id, i.kind, coalesce(s.name, a.{name}, a.name, i.station, i.area, i.shard) AS place, i.began_at AS began,
+SELECT i.id, i.kind, {place i} AS place, i.began_at AS began,
        extract(epoch FROM now() - i.began_at)::float8 AS lasts
-FROM incident i LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = i.area
+FROM incident i
 WHERE i.status = 'open' AND i.assignee IS NULL AND i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
   AND {in_area i.area}
 ORDER BY i.began_at, i.id LIMIT 100;

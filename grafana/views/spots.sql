@@ -29,9 +29,12 @@ GROUP BY 1 ORDER BY 1 LIMIT 5000;
 
 -- name: programmes
 -- The stations of each programme in the area, and how many of them work.
-SELECT coalesce(p.name, p.id) AS programme, count(*) AS stations,
-       count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away')) AS down,
-       1 - (count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away')))::float8 / count(*) AS share
-FROM programme p JOIN station_programme x ON x.programme = p.id JOIN station_verdict v ON v.station = x.station
-WHERE v.lifecycle = 'commissioned' AND {in_area v.area}
+WITH down AS MATERIALIZED (
+    SELECT v.station FROM station_verdict v
+    WHERE v.verdict IN ('offline', 'unusable', 'away') AND {can_be_down v} AND {in_area v.area})
+SELECT coalesce(p.name, p.id) AS programme, count(*) AS stations, count(d.station) AS down,
+       1 - count(d.station)::float8 / count(*) AS share
+FROM programme p JOIN station_programme x ON x.programme = p.id JOIN station s ON s.id = x.station
+LEFT JOIN down d ON d.station = s.id
+WHERE s.lifecycle = 'commissioned' AND {in_area s.area}
 GROUP BY p.id, p.name ORDER BY p.id LIMIT 200;

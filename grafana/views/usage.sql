@@ -15,26 +15,30 @@ FROM use u GROUP BY u.day ORDER BY u.day LIMIT 5000;
 -- The areas below the chosen one, those with the least use for each station in service first.
 WITH {chosen_depth}, {use},
 mine AS (
-    SELECT s.area, count(*) AS stations,
-           count(*) FILTER (WHERE NOT s.id IN (SELECT m.station FROM usage_month m WHERE {used m})) AS unused
-    FROM station s WHERE s.lifecycle = 'commissioned' AND {chosen s.id} GROUP BY s.area),
+    SELECT s.area, count(*) AS stations FROM station s WHERE s.lifecycle = 'commissioned' AND {chosen s.id} GROUP BY s.area),
+used AS (
+    SELECT s.area, count(*) AS stations FROM station s
+    WHERE s.lifecycle = 'commissioned' AND {chosen s.id} AND s.id IN (SELECT m.station FROM usage_month m WHERE {used m})
+    GROUP BY s.area),
 summed AS (
     SELECT area, sum(sessions) AS sessions, sum(minutes) AS minutes FROM use GROUP BY area),
 parts AS (
     SELECT a.path[chosen.depth + 1] AS code, sum(m.stations)::bigint AS stations,
            coalesce(sum(u.sessions), 0)::float8 AS sessions, coalesce(sum(u.minutes), 0)::float8 AS minutes,
-           sum(m.unused)::bigint AS unused
-    FROM chosen CROSS JOIN mine m JOIN area a ON a.code = m.area LEFT JOIN summed u ON u.area = m.area
+           sum(m.stations - coalesce(used.stations, 0))::bigint AS unused
+    FROM chosen CROSS JOIN mine m JOIN area a ON a.code = m.area LEFT JOIN summed u ON u.area = m.area LEFT JOIN used ON used.area = m.area
     WHERE cardinality(a.path) > chosen.depth GROUP BY 1)
 SELECT coalesce(a.{name}, a.name) AS area, stations, sessions, minutes, unused, {levels a}
 FROM parts JOIN area a USING (code) ORDER BY sessions / stations, code LIMIT 500;
 
 -- name: stations
--- The stations with the most use; only these are looked up by day.
-WITH most AS MATERIALIZED (
-    SELECT m.station, sum({sessions m}) AS sessions
-    FROM usage_month m JOIN station s ON s.id = m.station
-    WHERE {used m} AND {chosen s.id}
+-- The stations with the most use; only these are looked up by day. Months are made narrow before they are put together.
+WITH each AS MATERIALIZED (
+    SELECT m.station, {sessions m} AS sessions FROM usage_month m WHERE {used m}),
+most AS MATERIALIZED (
+    SELECT m.station, sum(m.sessions) AS sessions
+    FROM each m JOIN station s ON s.id = m.station
+    WHERE {chosen s.id}
     GROUP BY m.station ORDER BY 2 DESC, 1 LIMIT 100)
 SELECT most.station, s.name, most.sessions::float8 AS sessions, u.minutes, u.bytes
 FROM most JOIN station s ON s.id = most.station
