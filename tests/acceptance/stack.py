@@ -29,6 +29,9 @@ class Stack:
         self.http_port, self.mqtt_port = find_free_port(), find_free_port()
         self.alert_log = data.parent / f"{data.name}-alerts.jsonl"
         self.output = data.parent / f"{data.name}-output.txt"
+        # One client, as each reads the certificates of the system; a connection of its own for each question, as the
+        # API may have been killed since the last one.
+        self._client = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
         self._environ = {"MILEPOST_ALERT_LOG": str(self.alert_log), **environ}
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -87,7 +90,7 @@ class Stack:
         if self.process.poll() is not None:
             raise AssertionError(f"up ended with {self.process.returncode}: {self.output.read_text()[-2000:]}")
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return self._client.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -130,7 +133,7 @@ class Stack:
         headers = {"Authorization": f"Bearer {(self.data / 'admin.token').read_text().strip()}"}
         deadline = time.monotonic() + 30
         while True:
-            answer = httpx.get(f"{self.url}/api/v1/{path}", params=params, headers=headers, timeout=60)
+            answer = self._client.get(f"{self.url}/api/v1/{path}", params=params, headers=headers, timeout=60)
             if answer.status_code != 503 or time.monotonic() > deadline:
                 answer.raise_for_status()
                 return answer.json()
