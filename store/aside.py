@@ -55,6 +55,21 @@ async def write_apart(
             await write_apart(connection, half, write, refuse)
 
 
+async def name_aside(
+    connection: Connection, service: str, kind: str, troubles: Mapping[str, str], *, processed: Collection[str]
+) -> None:
+    """Name things of a kind that cannot be processed, {subject: why}, and take back others that were `processed` now.
+    For things that several processes share, of which none knows all."""
+    if troubles:
+        rows = [(kind, subject, why) for subject, why in troubles.items()]
+        await connection.execute(QUERIES.set_aside, service, *zip(*rows, strict=True), MOST)
+        for subject, why in troubles.items():
+            log.error("set aside", extra={"service": service, "what": kind, "subject": subject, "why": why})
+    fine = [subject for subject in processed if subject not in troubles]
+    if fine:
+        await connection.execute(QUERIES.take_back, service, [kind] * len(fine), fine)
+
+
 class Aside:
     """Things that one service has set aside, of `kinds` that only this process writes; where several processes share
     these, of subjects that begin with `prefix`."""

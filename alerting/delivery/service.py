@@ -33,10 +33,12 @@ from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
 from alerting.escalation.service import CONNECTIONS as ESCALATION_CONNECTIONS
 from alerting.escalation.service import EscalationConfig, EscalationLoop
+from alerting.escalation.store import SERVICE
 from contract.errors import RemedyError
 from contract.said import SaidError
 from registry.contacts.bot_address import parse_bot
 from store.migrate import require_current
+from store.part_guard import PartGuard
 from store.pool import UNREACHABLE, Pool, listening, open_pool
 from store.signs import Signs
 from store.sql import queries_beside
@@ -157,13 +159,16 @@ class DeliveryOutbox:
         spread = self._make_deliveries if self._targets else self._idle
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "listen": self._listen,
-            "sweep": self._sweep,
-            "spread": spread,
+            "sweep": self._guarded("old deliveries", self._sweep),
+            "spread": self._guarded("notifications", spread),
         }
         tasks = [asyncio.create_task(self._forever(step), name=f"deliver {name}") for name, step in loops.items()]
         lanes = [
-            asyncio.create_task(self._forever(partial(self._send_next, target)), name=f"deliver {target.name}")
-            for target in self._targets
+            asyncio.create_task(
+                self._forever(self._guarded(f"deliveries {place}", partial(self._send_next, target))),
+                name=f"deliver {target.name}",
+            )
+            for place, target in enumerate(self._targets, start=1)
         ]
         stopped = asyncio.create_task(stop.wait(), name="deliver stop")
         try:
@@ -175,6 +180,10 @@ class DeliveryOutbox:
                 await asyncio.wait(lanes, timeout=_DRAIN)
         finally:
             await end_tasks(stopped, *tasks, *lanes)
+
+    def _guarded(self, part: str, step: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        guard = PartGuard(self._pool, SERVICE, part)
+        return lambda: guard.run(step)
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; while the database is away, with a back-off."""

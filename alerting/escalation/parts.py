@@ -33,6 +33,7 @@ from alerting.escalation.shares import (
     way_of,
 )
 from registry.routes.routing import RouteSubject
+from store.troubles import said
 
 log = logging.getLogger(__name__)
 
@@ -113,10 +114,10 @@ def decide_parts(
     for part in rows:
         try:
             decided = draft.decide(part)
-        except Exception:  # a part that fails must not stop the other parts
+        except Exception as exc:  # a part that fails must not stop the other parts
             fields = {"incident": row["id"], "share": part["area"]}
             log.exception("the escalation of a share cannot be decided; it is tried again", extra=fields)
-            decided = Decided(incident=row["id"], share=part["area"], now=row["now"])
+            decided = Decided(incident=row["id"], share=part["area"], now=row["now"], why=said(exc))
         if _is_news(decided, part):
             found.append(decided)
     return found

@@ -198,6 +198,10 @@ SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.
     log = CASE WHEN jsonb_array_length(e.log) + jsonb_array_length(excluded.log) <= 500 THEN e.log || excluded.log
                ELSE jsonb_path_query_array(e.log || excluded.log, '$[last - 499 to last]') END;
 
+-- name: rest_parts
+-- The parts of an incident that cannot be processed now are tried again after a minute.
+UPDATE share_escalation SET wake_at = now() + interval '1 minute' WHERE incident = $1 AND wake_at <= now();
+
 -- name: next_wake
 -- Seconds until the next escalation is due; NULL: none will be.
 SELECT extract(epoch FROM least((SELECT min(wake_at) FROM escalation WHERE wake_at IS NOT NULL),

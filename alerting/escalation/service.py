@@ -14,17 +14,20 @@ from typing import Final
 import msgspec
 
 from alerting.escalation.routing_now import RoutingNow
-from alerting.escalation.store import advance_due, next_wake, route_new, take_wakes
+from alerting.escalation.store import SERVICE, advance_due, next_wake, route_new, take_wakes
 from alerting.silences.store import load_silences
 from registry.routes.store import has_stored_default, load_routing
+from store.aside import Aside
+from store.part_guard import PartGuard
 from store.pool import Connection, Pool, listening
 from store.tasks import end_tasks, repeat_while_reachable, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 2
-"""Connections that the loop uses at most: one that listens and one that decides."""
+"""Connections that the loop uses at most: one that listens and one that decides, or names what it cannot decide."""
 _SHORTEST: Final = 0.01
+_ROUTE: Final = "route"
 
 
 class EscalationConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +50,16 @@ class EscalationLoop:
         self._routing: RoutingNow | None = None
         self._read_at = 0.0
         self._changes = self._read = 0
+        self._unreadable = Aside(SERVICE, [_ROUTE])
 
     async def run(self, stop: asyncio.Event) -> None:
         """Escalate until `stop`. A pass that is under way then is not committed; another one decides the same."""
         await self._warn()
-        steps: dict[str, Callable[[], Awaitable[None]]] = {"listen": self._listen, "decide": self._escalate}
+        guard = PartGuard(self._pool, SERVICE, "escalation")
+        steps: dict[str, Callable[[], Awaitable[None]]] = {
+            "listen": self._listen,
+            "decide": lambda: guard.run(self._escalate),
+        }
         tasks = [asyncio.create_task(self._forever(step), name=f"escalation {name}") for name, step in steps.items()]
         stopped = asyncio.create_task(stop.wait(), name="escalation stop")
         try:
@@ -117,7 +125,9 @@ class EscalationLoop:
             # What changes while this reads makes the next pass read again.
             self._read, self._read_at = self._changes, now
             at = datetime.now(UTC)
-            self._routing = RoutingNow(await load_routing(connection, since=at), await load_silences(connection, at))
+            routing = await load_routing(connection, since=at)
+            self._routing = RoutingNow(routing, await load_silences(connection, at))
+            await self._unreadable.save(connection, {(_ROUTE, route): why for route, why in routing.unreadable.items()})
         return self._routing
 
 

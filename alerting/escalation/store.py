@@ -3,7 +3,7 @@ the decisions in the caller's transaction. If the transaction does not commit, t
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from alerting.escalation.advance import advance, begin
@@ -23,12 +23,17 @@ from alerting.escalation.parts import Pages, decide_parts, outgrown_part
 from alerting.escalation.routing_now import RoutingNow
 from alerting.escalation.shares import facts_since
 from contract.kinds import KINDS
+from store.aside import is_poison, name_aside
 from store.pool import Connection
 from store.sql import queries_beside
+from store.troubles import said
 
 log = logging.getLogger(__name__)
 
 QUERIES = queries_beside(__file__)
+SERVICE: Final = "deliver"
+"""The service of which the escalation is a part."""
+_INCIDENT: Final = "incident"
 _AHEAD: Final = timedelta(days=32)
 _CRITICAL: Final = [kind for kind, facts in KINDS.items() if facts.severity == "critical"]
 _BEGINNINGS: Final = frozenset({"opened", "reopened", "passed"})
@@ -45,7 +50,8 @@ async def route_new(connection: Connection, routing: RoutingNow, limit: int) -> 
     if rows:
         await connection.fetch(QUERIES.lock_escalations, [row["incident"] for row in rows])
         phases = {row["incident"]: row["phase"] for row in rows}
-        await _advance(connection, routing, list(phases), {i for i, phase in phases.items() if phase in _BEGINNINGS})
+        begun = {incident for incident, phase in phases.items() if phase in _BEGINNINGS}
+        await _advance_apart(connection, routing, list(phases), begun)
     return len(rows)
 
 
@@ -54,7 +60,7 @@ async def advance_due(connection: Connection, routing: RoutingNow, limit: int) -
     due = [row["incident"] for row in await connection.fetch(QUERIES.claim_due, limit)]
     due += [row["incident"] for row in await connection.fetch(QUERIES.claim_due_parts, limit)]
     if due:
-        await _advance(connection, routing, list(dict.fromkeys(due)), set())
+        await _advance_apart(connection, routing, list(dict.fromkeys(due)), set())
     return len(due)
 
 
@@ -72,6 +78,32 @@ class KnownIncidents(NamedTuple):
     pages: Pages
 
 
+async def _advance_apart(
+    connection: Connection, routing: RoutingNow, incidents: Sequence[int], begun: set[int]
+) -> None:
+    """As `_advance`. Incidents whose rows cannot be read or written are set aside, each by itself, and tried again
+    after a minute."""
+    try:
+        async with connection.transaction():
+            await _advance(connection, routing, list(incidents), begun)
+    except Exception as exc:
+        if not is_poison(exc):
+            raise
+        if len(incidents) == 1:
+            await _set_aside(connection, incidents[0], exc)
+            return
+        middle = len(incidents) // 2
+        for half in (incidents[:middle], incidents[middle:]):
+            await _advance_apart(connection, routing, half, begun)
+
+
+async def _set_aside(connection: Connection, incident: int, why: Exception) -> None:
+    log.error("the escalation of an incident cannot be read or written", extra={"incident": incident}, exc_info=why)
+    await write_outcomes(connection, [Decided(incident=incident, now=datetime.now(UTC))])
+    await connection.execute(QUERIES.rest_parts, incident)
+    await name_aside(connection, SERVICE, _INCIDENT, {str(incident): said(why)}, processed=())
+
+
 async def _advance(connection: Connection, routing: RoutingNow, incidents: list[int], begun: set[int]) -> None:
     """Decide and write what is due of incidents; `begun`: those that may get an escalation."""
     known = await _load(connection, incidents, begun)
@@ -81,7 +113,8 @@ async def _advance(connection: Connection, routing: RoutingNow, incidents: list[
         moved = await connection.fetch(QUERIES.move_to_parts, list(grown), list(grown.values()))
         waiting = set(grown) - {row["incident"] for row in moved}
         known = await _load(connection, incidents, begun, grown)
-    plans = {row["id"]: _plan(row, routing) for row in known.rows}
+    troubles: dict[str, str] = {}
+    plans = {row["id"]: _plan(row, routing, troubles) for row in known.rows}
     openings = await _openings(connection, known.rows, plans)
     decided: list[Decided] = []
     for row in known.rows:
@@ -97,7 +130,9 @@ async def _advance(connection: Connection, routing: RoutingNow, incidents: list[
             ]
         else:
             decided += decide_parts(row, whole.plan, mine, known.pages, routing)
+    troubles |= {str(one.incident): one.why for one in decided if one.why is not None}
     await write_outcomes(connection, decided)
+    await name_aside(connection, SERVICE, _INCIDENT, troubles, processed=[str(row["id"]) for row in known.rows])
 
 
 async def _load(
@@ -117,12 +152,14 @@ async def _load(
     return KnownIncidents(rows, parts, pages)
 
 
-def _plan(row: Row, routing: RoutingNow) -> EscalationPlan | None:
-    """The stored plan, or a new one, also if the severity rose and has another route; None: it cannot be made."""
+def _plan(row: Row, routing: RoutingNow, troubles: dict[str, str]) -> EscalationPlan | None:
+    """The stored plan, or a new one, also if the severity rose and has another route; None: it cannot be made, for the
+    reason in `troubles`."""
     try:
         return plan_now(routing, subject_of(row), row["plan"], row["now"])
-    except Exception:  # one incident must not hold up the others
+    except Exception as exc:  # one incident must not hold up the others
         log.exception("an incident cannot be routed; it is tried again", extra={"incident": row["id"]})
+        troubles[str(row["id"])] = said(exc)
         return None
 
 
@@ -158,7 +195,7 @@ def _decide(
     openings: dict[int, list[OpeningSpan]],
     routing: RoutingNow,
 ) -> Decided:
-    now, before, turn = row["now"], None, None
+    now, before, turn, why = row["now"], None, None, None
     if plan is None:
         return Decided(incident=row["id"], now=now)
     try:
@@ -167,6 +204,7 @@ def _decide(
         facts = facts_since(facts, plan.grown_at)
         state = begin(plan, facts) if before is None else before
         turn = advance(plan, state, facts, now, routing.step_people(plan, now), routing.quiet_until(now))
-    except Exception:  # one incident must not hold up the others
+    except Exception as exc:  # one incident must not hold up the others
         log.exception("an escalation cannot be decided; it is tried again", extra={"incident": row["id"]})
-    return Decided(incident=row["id"], now=now, plan=plan, before=before, turn=turn)
+        why = said(exc)
+    return Decided(incident=row["id"], now=now, plan=plan, before=before, turn=turn, why=why)

@@ -22,5 +22,6 @@ RETURNING id, station, area, kinds, from_at, until_at, reason, made_by, made_at,
 
 -- name: unfinished_silences
 -- All that are in force or planned at $1.
-SELECT id, station, area, kinds, from_at, until_at, reason, made_by, made_at, ended_at, ended_by
+SELECT id, station, area, kinds, held(from_at) AS from_at, held(until_at) AS until_at, reason, made_by, held(made_at) AS made_at,
+       ended_at, ended_by
 FROM silence WHERE ended_at IS NULL AND until_at > $1;

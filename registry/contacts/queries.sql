@@ -1,7 +1,7 @@
 -- name: load_contacts
 -- Contacts with their channels, retired ones too; $1: only these, NULL: all.
 SELECT c.id, c.name, c.role, c.area, c.language, c.room, c.quiet, c.account,
-       coalesce(c.retired_at, c.muted_at) AS retired_at, c.retired_at IS NULL AND c.muted_at IS NOT NULL AS muted,
+       held(coalesce(c.retired_at, c.muted_at)) AS retired_at, c.retired_at IS NULL AND c.muted_at IS NOT NULL AS muted,
        array(SELECT kind FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS kinds,
        array(SELECT fingerprint FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS fingerprints
 FROM contact c WHERE $1::text[] IS NULL OR c.id = ANY ($1);

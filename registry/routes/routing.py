@@ -38,12 +38,14 @@ class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):
     """Contacts, duties, substitutes and routes at one moment. `days`: classes of days that the registry overrides.
-    `scope`: only the contacts and duties of these areas and below are known; None: all are."""
+    `unreadable`: routes that cannot be read, by id, with the reason. `scope`: only the contacts and duties of these
+    areas and below are known; None: all are."""
 
     contacts: Mapping[str, Contact] = {}
     duties: tuple[Duty, ...] = ()
     substitutes: tuple[Substitute, ...] = ()
     routes: tuple[Route, ...] = ()
+    unreadable: Mapping[str, str] = {}
     days: Mapping[date, DayClass] = {}
     timezone: str = HOME_ZONE
     scope: frozenset[str] | None = None

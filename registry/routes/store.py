@@ -24,6 +24,7 @@ from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind, hashed
 from store.pool import Connection
 from store.sql import load_queries
+from store.troubles import said
 
 QUERIES: Final = load_queries(Path(__file__).with_name("queries.sql"))
 
@@ -34,19 +35,33 @@ async def load_routes(connection: Connection, ids: Collection[str] | None = None
     return {row["id"]: route_of(row) for row in rows}
 
 
+async def _load_readable_routes(connection: Connection) -> tuple[tuple[Route, ...], dict[str, str]]:
+    """The routes, and the reasons of those that cannot be read, by id."""
+    routes, unreadable = [], {}
+    for row in await connection.fetch(QUERIES.load_routes, None):
+        try:
+            routes.append(route_of(row))
+        except (msgspec.ValidationError, TypeError, ValueError) as exc:
+            unreadable[row["id"]] = said(exc)
+    return tuple(routes), unreadable
+
+
 async def load_routing(connection: Connection, *, since: datetime | None = None) -> Routing:
     """Everything that decides who is told, in one snapshot. Substitutes that are over at `since` are left out.
 
-    Within a scope that is not the whole, contacts and duties outside it are not seen; `Routing.scope` says so.
+    A route that cannot be read applies to nothing. Within a scope that is not the whole, contacts and duties outside it
+    are not seen; `Routing.scope` says so.
     """
     async with _one_snapshot(connection):
         scope = await connection.fetchval(QUERIES.seen_scope)
         contacts = await load_contacts(connection)
+        routes, unreadable = await _load_readable_routes(connection)
         return Routing(
             contacts=dict(sorted(contacts.items())),
             duties=await load_duties(connection),
             substitutes=await load_substitutes(connection, since=since),
-            routes=tuple((await load_routes(connection)).values()),
+            routes=routes,
+            unreadable=unreadable,
             days={day.day: DayClass(day.day_class) for day in (await load_days(connection)).values()},
             scope=None if scope is None else frozenset(scope),
         )

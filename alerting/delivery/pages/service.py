@@ -11,7 +11,7 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -32,8 +32,12 @@ from alerting.delivery.pages.store import (
 )
 from alerting.delivery.retry import GIVE_UP
 from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
+from alerting.escalation.store import SERVICE
+from store.aside import name_aside
+from store.part_guard import PartGuard
 from store.pool import UNREACHABLE, Pool, listening, may_pass
 from store.tasks import Backoff, end_tasks, repeat_while_reachable, wait_for_first, wait_for_wake
+from store.troubles import said
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ CONNECTIONS = LOOKS + 4
 Wait = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
 _LEAST_PAUSE = 0.05
+_CONTACT: Final = "contact"
 _FORGET_AGAIN = 3600.0
 _DRAIN = 2.0
 
@@ -81,13 +86,15 @@ class PageLoop:
         self._slots = Slots(config.most_sends)
         self._attempts: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._named: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; attempts under way may finish within `_DRAIN` seconds."""
+        find, forget = (PartGuard(self._pool, SERVICE, part) for part in ("pages", "old pages"))
         steps: dict[str, Callable[[], Awaitable[None]]] = {
             "listen": self._listen,
-            "find": self._find,
-            "forget": self._forget,
+            "find": lambda: find.run(self._find),
+            "forget": lambda: forget.run(self._forget),
         }
         steps |= {f"look {number}": self._look_next for number in range(LOOKS)}
         tasks = [asyncio.create_task(self._forever(step), name=f"pages {name}") for name, step in steps.items()]
@@ -147,6 +154,10 @@ class PageLoop:
                 raise
             log.exception("the pages of a contact cannot be sent", extra={"contact": contact})
             again = 10 * self._config.poll
+            await self._name({contact: said(exc)}, contact)
+        else:
+            if contact in self._named:
+                await self._name({}, contact)
         finally:
             self._queue.done(contact)
             if again is None:
@@ -154,6 +165,12 @@ class PageLoop:
                 self._wake.set()
             else:
                 self._waiting[contact] = (asyncio.get_running_loop().time() + again, newest)
+
+    async def _name(self, troubles: dict[str, str], contact: str) -> None:
+        """Name a contact whose pages cannot be sent, or take that back."""
+        async with self._pool.acquire() as connection:
+            await name_aside(connection, SERVICE, _CONTACT, troubles, processed=[contact])
+        (self._named.add if troubles else self._named.discard)(contact)
 
     async def _look(self, contact: str) -> float | None:
         """Seconds until the next look at the contact, None: at once."""
