@@ -15,8 +15,9 @@ incident stays open until the fault is over, whatever the opening hours.
 | online, and visitors cannot use it | `unusable_grace` after the later of that and the opening, as `unusable` | then |
 
 The last row is independent of the others: a station may have one incident of being down and one of being unusable. The
-unusable incident opens after three heartbeats that reported it at the earliest. It goes on while the station is not
-heard, because silence is no repair. It is over when the station is online and does not report `unusable` any more.
+unusable incident opens after three heartbeats that reported it at the earliest, one of them in the opening. It goes on
+while the station is not heard, because silence is no repair. It is over when the station is online and does not report
+`unusable` any more.
 
 The end of a closure is an opening. After a gap, a station that was not heard has at least `opening_grace` to be heard
 before the end of a grace opens an incident; an unusable station has one heartbeat to report its state again.
@@ -158,15 +159,19 @@ def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) ->
         return None
     begin = since if about.opened_at is None else max(since, about.opened_at)
     grace = timedelta(seconds=settings.unusable_grace)
-    due = max(begin + grace, since + _reports(about))
+    due = max([begin + grace, *_reported(since, begin, about)])
     if about.resumed_at is not None:
         due = max(due, about.resumed_at + min(grace, timedelta(seconds=about.every + REACHED)))
     return Want(kind=IncidentKind.UNUSABLE, began_at=begin, fault_at=since, reason="said_unusable", due=due)
 
 
-def _reports(about: About) -> timedelta:
-    """The time from the first to the last of `_REPORTS` heartbeats; zero where their interval is not known."""
-    return timedelta(seconds=(_REPORTS - 1) * about.promised + REACHED) if about.promised else timedelta()
+def _reported(since: datetime, begin: datetime, about: About) -> Sequence[datetime]:
+    """When `_REPORTS` heartbeats have reported it, and when one has since the opening, with which a service may start;
+    nothing where the interval is not known."""
+    if about.promised is None:
+        return ()
+    every, reach = timedelta(seconds=about.promised), timedelta(seconds=REACHED)
+    return since + (_REPORTS - 1) * every + reach, begin + every + reach
 
 
 def ending_unusable(_: str, standing: Standing | None, about: About | None) -> str | None:

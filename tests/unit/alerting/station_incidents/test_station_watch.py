@@ -471,13 +471,20 @@ def test_three_heartbeats_report_it_before_it_is_an_incident(every: float, told:
     assert found.told == [("A", UNUSABLE, "opened", f"Mon {told}")]
 
 
-def test_three_heartbeats_before_the_opening_count() -> None:
-    found = world(state=ONLINE)
-    found.field.note_promise("A", 1800.0)
-    found.until(at("07:50"))
-    found.step(at("08:01"), says(False, "08:01"))
-    found.until(at("10:00"), seconds=5)
-    assert found.told == [("A", UNUSABLE, "opened", "Mon 09:05:00")]
+@pytest.mark.parametrize(
+    ("every", "said", "told"),
+    [
+        (60.0, "08:01", "09:05:00"),  # as before
+        (1800.0, "07:01", "09:30:10"),  # the service may start with the opening: the next heartbeat tells
+        (1800.0, "08:55", "09:55:10"),
+    ],
+)
+def test_heartbeats_before_the_opening_count_and_one_after_it_is_waited_for(every: float, said: str, told: str) -> None:
+    found = world(state=ONLINE, since="18:00")
+    found.field.note_promise("A", every)
+    found.step(at(said) if said > "08:00" else at("08:00"), says(False, said))
+    found.until(at("10:30"), seconds=5)
+    assert found.told == [("A", UNUSABLE, "opened", f"Mon {told}")]
 
 
 def test_one_that_is_older_than_the_opening_began_with_it_and_says_since_when() -> None:
