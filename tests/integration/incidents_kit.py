@@ -116,6 +116,13 @@ async def until(pool: Pool, query: str, expected: object, *arguments: object, se
         await asyncio.sleep(0.02)
 
 
+async def end_verification(pool: Pool, *repairs: int) -> None:
+    """The time for which nothing may be wrong after these repairs is over."""
+    await pool.execute(
+        "UPDATE repair SET stable = '1 ms', verify_at = clock_timestamp() WHERE id = ANY ($1::bigint[])", repairs
+    )
+
+
 async def incidents(pool: Pool) -> list[asyncpg.Record]:
     return await pool.fetch("SELECT * FROM incident ORDER BY began_at, id")
 

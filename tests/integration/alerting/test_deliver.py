@@ -232,7 +232,7 @@ async def test_killed_after_sending_it_is_sent_again_with_the_same_key(
 ) -> None:
     """The receiver has the request and holds its answer: at that moment the process is killed."""
     webhook.gate = threading.Event()
-    config = DeliverConfig(database_url=database, urls=(webhook.url,), poll=0.05, lease=1.0)
+    config = DeliverConfig(database_url=database, urls=(webhook.url,), poll=0.05)
     await tell(pool, "opened")
     child = start(config, tmp_path / "log")
     try:
@@ -244,6 +244,7 @@ async def test_killed_after_sending_it_is_sent_again_with_the_same_key(
         child.wait()
     webhook.gate.set()
     assert await pool.fetchval("SELECT status FROM delivery") == "pending"
+    await pool.execute("UPDATE delivery SET next_attempt_at = now()")  # the lease of the killed process is over
     async with running(service.run, config):
         await until(pool, SENT, 1)
     assert len(webhook.keys) == 2

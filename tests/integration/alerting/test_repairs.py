@@ -12,7 +12,16 @@ from alerting.repairs.store import load_waiting, say_repair
 from store.author import Author
 from store.pool import Pool
 from tests.integration.alerting.paging.kit import add_contact
-from tests.integration.incidents_kit import add_station, ago, judging, now, running, until, write_transition
+from tests.integration.incidents_kit import (
+    add_station,
+    ago,
+    end_verification,
+    judging,
+    now,
+    running,
+    until,
+    write_transition,
+)
 
 DOLMA = Author("a-dolma", "卓玛")
 FIXED = RepairSaid(cause="power", parts="UPS", text=" 换了电池 ", fixed=True)
@@ -48,13 +57,6 @@ async def say(pool: Pool, incident: int, stable: float, said: RepairSaid = FIXED
         return await say_repair(connection, incident, DOLMA, said, now(), timedelta(seconds=stable))
 
 
-async def pass_time(pool: Pool, *repairs: int) -> None:
-    """The time of the verification is over."""
-    await pool.execute(
-        "UPDATE repair SET stable = '1 ms', verify_at = clock_timestamp() WHERE id = ANY ($1::bigint[])", repairs
-    )
-
-
 async def test_the_life_of_repairs(pool: Pool, database: str, people: None) -> None:
     """Held, came back, never repaired, said after the end, said again: each as it should be, through a restart."""
     config = IncidentsConfig(database_url=database, poll=0.1, standby_poll=0.1)
@@ -70,7 +72,7 @@ async def test_the_life_of_repairs(pool: Pool, database: str, people: None) -> N
             for station, incident in (("H", held), ("B", back)):
                 await write_transition(pool, station, "offline", "online")
                 await until(pool, ENDED, True, incident)
-            await pass_time(pool, again, wrong, by_hand)
+            await end_verification(pool, again, wrong, by_hand)
             await until(pool, OUTCOME, "held stayed_over", again)
             await until(pool, OUTCOME, "failed not_repaired", wrong)
             await until(pool, OUTCOME, "failed not_repaired", by_hand)

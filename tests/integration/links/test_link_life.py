@@ -20,7 +20,7 @@ from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixt
 from tests.integration.api.test_api_service import running as serving
 from tests.integration.api_world import config, leave
 from tests.integration.duty_kit import add_route
-from tests.integration.incidents_kit import ago, judging, running, until, write_transition
+from tests.integration.incidents_kit import ago, end_verification, judging, running, until, write_transition
 from tests.integration.links.phone_kit import a_county, phone
 from tests.pictures import of_a_phone
 
@@ -50,9 +50,9 @@ class Office(NamedTuple):
 
 @pytest.fixture
 async def office(pool: Pool, database: str, tmp_path: Path) -> AsyncIterator[Office]:
-    """Judges, the incident process, the delivery and the console; a repair counts after 1.5 s."""
+    """Judges, the incident process, the delivery and the console."""
     await a_county(pool)
-    settings = config(database, tmp_path, port=free_port(), repair_stable=1.5)
+    settings = config(database, tmp_path, port=free_port())
     incidents = IncidentsConfig(database_url=database, poll=0.1, standby_poll=0.1)
     delivering = DeliverConfig(database_url=database, public_url=settings.url, poll=0.1)
     async with AsyncExitStack() as stack:
@@ -115,6 +115,8 @@ async def test_from_the_message_to_the_closed_incident(language: str, browser: A
         async with page.expect_navigation():
             await page.context.set_offline(False)
         await page.locator("#repair").get_by_text(said["waiting"]).wait_for()
+        await until(office.pool, "SELECT status = 'closed' OR detail ? 'fault_ended' FROM incident", True)
+        await end_verification(office.pool, await office.pool.fetchval("SELECT id FROM repair"))
         await until(office.pool, STATUS, "closed")
         await page.goto(await office.link("held"))
         await page.locator("#repair").get_by_text(said["held"]).wait_for()
