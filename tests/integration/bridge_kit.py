@@ -29,7 +29,7 @@ def unique(prefix: str = "s") -> str:
     return f"{prefix}{uuid.uuid4().hex[:10]}"
 
 
-async def until(condition: Callable[[], object], seconds: float = 20, what: str = "") -> None:
+async def until(condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
     """Wait for a condition; the deadline is for a broken system only."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -92,7 +92,7 @@ class Terminal:
         self._client.reconnect_delay_set(1, 1)
         self._client.connect(where.hostname or "", where.port or 1883)
         self._client.loop_start()
-        if why := self._ready.get(timeout=10):
+        if why := self._ready.get(timeout=30):
             self.close()
             raise ConnectionRefusedError(why)
 
@@ -115,7 +115,7 @@ class Terminal:
         for info in infos:
             info.wait_for_publish(30)
 
-    async def receive(self, seconds: float = 20) -> tuple[str, bytes]:
+    async def receive(self, seconds: float = 60) -> tuple[str, bytes]:
         return await asyncio.to_thread(self.inbox.get, timeout=seconds)
 
     def close(self) -> None:
