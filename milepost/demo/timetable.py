@@ -17,7 +17,7 @@ EARLY, LATE = 0.5, 3.0
 # So many seconds without a change end an outage of many stations.
 OVER = 10.0
 # So many seconds without the fault prove a repair.
-STABLE = 5.0
+STABLE = 6.0
 
 
 async def offline_in_time(world: DemoWorld) -> dict[str, object] | None:

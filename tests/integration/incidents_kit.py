@@ -117,10 +117,11 @@ async def until(pool: Pool, query: str, expected: object, *arguments: object, se
 
 
 async def end_verification(pool: Pool, *repairs: int) -> None:
-    """The time for which nothing may be wrong after these repairs is over."""
+    """The time for which nothing may be wrong after these repairs is over, if the fault ended three heartbeats ago."""
     await pool.execute(
-        "UPDATE repair SET stable = '1 ms', verify_at = clock_timestamp() WHERE id = ANY ($1::bigint[])", repairs
-    )
+        "UPDATE repair SET stable = '1 ms', at = at - interval '1 hour', verify_at = clock_timestamp() "
+        "WHERE id = ANY ($1::bigint[])", repairs,
+    )  # fmt: skip
 
 
 async def incidents(pool: Pool) -> list[asyncpg.Record]:

@@ -88,7 +88,7 @@ async def test_from_the_message_to_the_closed_incident(language: str, browser: A
         zip(("offline", "taken", "photo", "waiting", "held", "closed", "repair", "own"), SAID[language], strict=True)
     )
     await office.pool.execute("UPDATE contact SET language = $1", language)
-    await write_transition(office.pool, STATION, "online", "offline", at=ago(120))
+    await write_transition(office.pool, STATION, "online", "offline", at=ago(1200))
     link = await office.link("opened")
     async with phone(browser, language) as page:
         await page.goto(link)
@@ -111,7 +111,7 @@ async def test_from_the_message_to_the_closed_incident(language: str, browser: A
         await repair.locator("[name=fixed]").check()
         await repair.locator("button").click()
         await repair.get_by_text(said["offline"]).wait_for()
-        await write_transition(office.pool, STATION, "offline", "online")
+        await write_transition(office.pool, STATION, "offline", "online", at=ago(600))
         async with page.expect_navigation():
             await page.context.set_offline(False)
         await page.locator("#repair").get_by_text(said["waiting"]).wait_for()
