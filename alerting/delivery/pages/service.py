@@ -11,13 +11,14 @@ import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from alerting.delivery.pages.forgetting_store import forget_old_pages
 from alerting.delivery.pages.limits import LIMITS
 from alerting.delivery.pages.look_queue import LookQueue
+from alerting.delivery.pages.named_contacts import NamedContacts
 from alerting.delivery.pages.outcomes import Settlement, Taken, settle, silence_after
 from alerting.delivery.pages.slots import Slots
 from alerting.delivery.pages.store import (
@@ -33,11 +34,9 @@ from alerting.delivery.pages.store import (
 from alerting.delivery.retry import GIVE_UP
 from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
 from alerting.escalation.store import SERVICE
-from store.aside import name_aside
 from store.part_guard import PartGuard
 from store.pool import UNREACHABLE, Pool, listening, may_pass
 from store.tasks import Backoff, end_tasks, repeat_while_reachable, wait_for_first, wait_for_wake
-from store.troubles import said
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,6 @@ CONNECTIONS = LOOKS + 4
 Wait = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
 _LEAST_PAUSE = 0.05
-_CONTACT: Final = "contact"
 _FORGET_AGAIN = 3600.0
 _DRAIN = 2.0
 
@@ -86,7 +84,7 @@ class PageLoop:
         self._slots = Slots(config.most_sends)
         self._attempts: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self._named: set[str] = set()
+        self._named = NamedContacts(pool)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; attempts under way may finish within `_DRAIN` seconds."""
@@ -154,10 +152,9 @@ class PageLoop:
                 raise
             log.exception("the pages of a contact cannot be sent", extra={"contact": contact})
             again = 10 * self._config.poll
-            await self._name({contact: said(exc)}, contact)
+            await self._named.name(contact, exc)
         else:
-            if contact in self._named:
-                await self._name({}, contact)
+            await self._named.take_back(contact)
         finally:
             self._queue.done(contact)
             if again is None:
@@ -165,12 +162,6 @@ class PageLoop:
                 self._wake.set()
             else:
                 self._waiting[contact] = (asyncio.get_running_loop().time() + again, newest)
-
-    async def _name(self, troubles: dict[str, str], contact: str) -> None:
-        """Name a contact whose pages cannot be sent, or take that back."""
-        async with self._pool.acquire() as connection:
-            await name_aside(connection, SERVICE, _CONTACT, troubles, processed=[contact])
-        (self._named.add if troubles else self._named.discard)(contact)
 
     async def _look(self, contact: str) -> float | None:
         """Seconds until the next look at the contact, None: at once."""
@@ -216,11 +207,7 @@ class PageLoop:
         """If a critical page has no answer in time, let the next channel be tried. Returns whether it is tried."""
         if not begun.sending.may_hasten:
             return False
-        waiting = asyncio.ensure_future(self._wait(self._config.next_channel_after))
-        try:
-            await asyncio.wait([sending, waiting], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await end_tasks(waiting)
+        await _wait_for_either(sending, self._wait(self._config.next_channel_after))
         if sending.done():
             return False
         log.warning("a provider does not answer, and the next channel is tried", extra=_fields(begun))
@@ -278,6 +265,15 @@ class PageLoop:
                 await backoff.wait_out(exc, log, "the outcome of a page cannot be written yet")
             else:
                 return
+
+
+async def _wait_for_either(sending: asyncio.Task[SendOutcome], wait: Awaitable[None]) -> None:
+    """Return when the attempt or the wait has ended; the wait does not go on."""
+    waiting = asyncio.ensure_future(wait)
+    try:
+        await asyncio.wait([sending, waiting], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end_tasks(waiting)
 
 
 def _fields(begun: Begun) -> dict[str, str]:

@@ -93,3 +93,25 @@ async def test_a_row_that_cannot_be_read_costs_itself(
         assert not process.done()
         await pool.execute(mend)
         await until(pool, NAMED, "")
+
+
+async def test_a_part_that_fails_as_a_whole_rests_and_the_others_go_on(
+    pool: Pool, database: str, hooks: HttpReceiver
+) -> None:
+    """A sort of days that a later version knows: nobody can be chosen, but what is owed already is sent."""
+    await add_people(pool)
+    await pool.execute("UPDATE contact_channel SET kind = 'webhook', address = $1 || '/' || contact", hooks.url)
+    incident = await open_incident(pool)
+    await owe(pool, "li", incident)
+    await pool.execute(
+        "ALTER TABLE day_class DROP CONSTRAINT day_class_class_check; "
+        "INSERT INTO day_class (day, class) VALUES ('2026-12-01', 'half')"
+    )
+    async with running(deliver.run, DeliverConfig(database_url=database, poll=0.05)) as process:
+        await until(pool, NAMED, "part escalation")
+        await until(pool, "SELECT count(*) FROM page WHERE status = 'paid' AND recipient = 'li'", 1)
+        assert await pool.fetchval(SENT, incident) == 0
+        assert not process.done()
+        await pool.execute("DELETE FROM day_class WHERE class = 'half'")
+        await until(pool, SENT, 1, incident)
+        await until(pool, NAMED, "")
