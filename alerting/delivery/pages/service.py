@@ -18,7 +18,7 @@ import msgspec
 from alerting.delivery.pages.forgetting_store import forget_old_pages
 from alerting.delivery.pages.limits import LIMITS
 from alerting.delivery.pages.look_queue import LookQueue
-from alerting.delivery.pages.named_contacts import NamedContacts
+from alerting.delivery.pages.named_contacts_store import NamedContacts
 from alerting.delivery.pages.outcomes import Settlement, Taken, settle, silence_after
 from alerting.delivery.pages.slots import Slots
 from alerting.delivery.pages.store import (
