@@ -58,7 +58,7 @@ def _named(server: str, name: str) -> str:
 async def _create(server: str, name: str, template: str) -> None:
     admin = await asyncpg.connect(server)
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     finally:
         await admin.close()
 

@@ -98,7 +98,7 @@ def test_any_order_in_any_batches_gives_the_same_bytes(
     async def apart(order: int, batches: Sequence[int]) -> bytes:
         name = f"batches_{next(_numbers)}"
         admin = await asyncpg.connect(postgres_server)
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             return await told(database_url(postgres_server, name), order, batches)
         finally:

@@ -74,7 +74,7 @@ async def second(postgres_server: str, template: str, database: str) -> AsyncIte
     """A further database."""
     name = f"{database.rpartition('/')[2].partition('?')[0]}_second"
     admin = await asyncpg.connect(postgres_server)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield database_url(postgres_server, name)
     finally:
