@@ -24,7 +24,7 @@ from store.sql import queries_beside
 QUERIES: Final = queries_beside(__file__)
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+class _ProvenEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The newest entry about an area and a day. `leaf`: None before its seal; `stations`, `lines` and `root` as in
     `AreaTree`."""
 
@@ -35,7 +35,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     root: str
 
 
-_Provable: TypeAlias = tuple[_Entry, StationLines]
+_Provable: TypeAlias = tuple[_ProvenEntry, StationLines]
 
 
 async def load_station_proof(
@@ -66,9 +66,9 @@ async def load_station_proof(
     )
 
 
-async def _entries(connection: Connection, areas: Sequence[AreaDay]) -> dict[date, _Entry]:
+async def _entries(connection: Connection, areas: Sequence[AreaDay]) -> dict[date, _ProvenEntry]:
     subjects = {f"area_day/{path[-1]}/{day}": (day, path) for day, path in areas}
-    found: dict[date, _Entry] = {}
+    found: dict[date, _ProvenEntry] = {}
     for row in await connection.fetch(QUERIES.entries_of_days, list(subjects)):
         day, path = subjects[row["subject"]]
         entry = _entry(row, path)
@@ -77,14 +77,16 @@ async def _entries(connection: Connection, areas: Sequence[AreaDay]) -> dict[dat
     return found
 
 
-def _entry(row: asyncpg.Record, path: Path) -> _Entry | None:
+def _entry(row: asyncpg.Record, path: Path) -> _ProvenEntry | None:
     """The entry of a row; None for an entry about an area with other areas above it, and for a damaged one."""
     try:
         body = msgspec.json.decode(row["body"])
         if tuple(body["path"]) != path:
             return None
         entry = EntryRow(*(row[name] for name in EntryRow.__struct_fields__))
-        return _Entry(row=entry, leaf=row["leaf"], stations=body["stations"], lines=body["lines"], root=body["root"])
+        return _ProvenEntry(
+            row=entry, leaf=row["leaf"], stations=body["stations"], lines=body["lines"], root=body["root"]
+        )
     except (msgspec.MsgspecError, KeyError, TypeError):
         return None
 
@@ -97,7 +99,7 @@ async def _trees(
             yield found.day, await asyncio.to_thread(station_lines, found, station)
 
 
-def _why_not(entry: _Entry | None, tree: StationLines | None, size: int) -> NotProven | None:
+def _why_not(entry: _ProvenEntry | None, tree: StationLines | None, size: int) -> NotProven | None:
     """Why a day cannot be proven; None: it can."""
     if tree is None:
         return NotProven.NO_FIGURES
