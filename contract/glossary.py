@@ -615,6 +615,7 @@ _FILES: Final[Family] = {
     "duty": Said("duty", "值班"),
     "substitutes": Said("substitutes", "代班"),
     "routes": Said("routes", "路由"),
+    "successions": Said("successions of areas", "区划变更"),
 }
 _PASSED_OVER: Final[Family] = {
     "not_on_duty": Said("not on duty at this time", "此时不值班"),
@@ -656,10 +657,22 @@ _LEVELS: Final[Family] = {
 }
 _METRICS: Final[Family] = {
     "stations": Said("number of stations", "服务点数"),
+    "in_service": Said("share of stations in service", "入网率"),
     "covered": Said("share of areas that are covered", "覆盖率"),
+    "covered_areas": Said("number of areas that are covered", "覆盖区划数"),
     "online_rate": Said("online rate", "在线率"),
     "service_rate": Said("service rate", "服务率"),
     "sessions": Said("sessions", "服务人次"),
+    "content_bytes": Said("bytes of content", "资源容量"),
+    "content_titles": Said("content packages", "资源包数"),
+}
+# Whether the promise of a programme is kept.
+_TARGET_STATUS: Final[Family] = {
+    "reached": Said("reached", "已完成"),
+    "missed": Said("missed", "逾期未完成"),
+    "open": Said("open", "进行中"),
+    "no_promise": Said("no promised amount", "未定目标值"),
+    "unmeasured": Said("no data", "无数据"),
 }
 _FIGURES: Final[Family] = {
     "scheduled_ms": Said("scheduled open time", "应开放时长"),
@@ -905,6 +918,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "cause_evidence": _CAUSE_EVIDENCE,
     "level": _LEVELS,
     "metric": _METRICS,
+    "target_status": _TARGET_STATUS,
     "figure": _FIGURES,
     "criterion": _CRITERIA,
     "assessment_result": _RESULTS,

@@ -60,6 +60,7 @@ _HEADINGS: Final[Family] = {
     "cause_evidence": Said("What speaks for a cause of an incident", "故障原因的依据"),
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
+    "target_status": Said("Status of targets", "目标完成状态"),
     "figure": Said("Figures of uptime", "在线统计指标"),
     "criterion": Said("Criteria of assessments", "考核指标"),
     "assessment_result": Said("Results of assessments", "考核结果"),

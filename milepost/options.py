@@ -148,7 +148,7 @@ def simulate(parser: argparse.ArgumentParser, say: Say) -> None:
 
 def export_file(parser: argparse.ArgumentParser, say: Say) -> None:
     """Arguments of `milepost export`."""
-    kinds = ("areas", "stations", "contacts", "duty", "substitutes", "routes")
+    kinds = ("areas", "stations", "contacts", "duty", "substitutes", "routes", "successions")
     parser.add_argument("what", choices=kinds, help=say("the contents of the file", "文件的内容"))
     parser.add_argument("file", type=Path, help=say("a new CSV file", "新的 CSV 文件"))
 
@@ -167,6 +167,7 @@ def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
         "duty",
         "substitutes",
         "routes",
+        "successions",
     )
     parser.add_argument("what", choices=kinds, help=say("the contents of the file", "文件的内容"))
     parser.add_argument("file", type=Path, help=say("CSV with a header, or XLSX", "带表头的 CSV，或 XLSX"))

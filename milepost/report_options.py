@@ -40,16 +40,26 @@ def report(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
         help=say("its number (`milepost assess list`)", "编号（`milepost assess list`）"),
     )
     _file(assessment, say)
-    for one in (uptime, effect):
+    text = say(
+        "the targets of programmes: promised, reached and why not (the least progress first), as of a day",
+        "工程目标：目标值、完成值及原因（完成率由低到高），截至某日",
+    )
+    programme = actions.add_parser("programme", help=text, description=text + say(".", "。"))
+    programme.add_argument(
+        "--day", metavar="YYYY-MM-DD", help=say("as of the end of a day (default today)", "截至日期（默认今天）")
+    )
+    for one in (uptime, effect, programme):
         one.add_argument(
             "--area", metavar="CODE", help=say("the area (default: all stations)", "区划代码（默认全部服务点）")
         )
     for one in (uptime, station, effect):
-        _common(one, say)
-    return [uptime, station, effect, assessment]
+        _period(one, say)
+    for one in (uptime, station, effect, programme):
+        _file(one, say)
+    return [uptime, station, effect, programme, assessment]
 
 
-def _common(parser: argparse.ArgumentParser, say: Say) -> None:
+def _period(parser: argparse.ArgumentParser, say: Say) -> None:
     parser.add_argument(
         "--period",
         metavar="YYYY-MM",
@@ -58,7 +68,6 @@ def _common(parser: argparse.ArgumentParser, say: Say) -> None:
             "月份或年份：2026-11、2026（默认最近已统计日期所在月份）",
         ),
     )
-    _file(parser, say)
 
 
 def _file(parser: argparse.ArgumentParser, say: Say) -> None:

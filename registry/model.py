@@ -8,7 +8,19 @@ import msgspec
 LEVELS: Final = ("province", "prefecture", "county", "township", "village")
 LIFECYCLES: Final = ("planned", "commissioned", "suspended", "retired")
 ALWAYS_OPEN: Final = "24x7"
-METRICS: Final = ("stations", "covered", "online_rate", "service_rate", "sessions")
+METRICS: Final = (
+    "stations",
+    "in_service",
+    "covered",
+    "covered_areas",
+    "online_rate",
+    "service_rate",
+    "sessions",
+    "content_bytes",
+    "content_titles",
+)
+SHARES: Final = frozenset({"in_service", "covered", "online_rate", "service_rate"})
+"""Metrics that are fractions from 0 to 1."""
 CHANNEL: Final = "milepost_registry"
 """NOTIFY channel on which every change of the registry is announced, without a payload."""
 
@@ -69,7 +81,8 @@ class DeclaredClosure(msgspec.Struct, frozen=True, kw_only=True):
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """A target of a programme for each of `areas`, or (`level`) for every area of that level within them.
 
-    `metric` must reach `threshold` (a share is a fraction from 0 to 1) by `deadline`.
+    `metric` must reach `threshold` (a share is a fraction from 0 to 1) by `deadline`. `language`: of the content that
+    counts; None: all.
     """
 
     id: str
@@ -80,6 +93,26 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     level: str | None = None
     threshold: float | None = None
     deadline: date | None = None
+    language: str | None = None
+
+
+class Succession(msgspec.Struct, frozen=True, kw_only=True):
+    """The area `new` follows the area `old` from the day `on`; both are codes. An area that keeps its code while
+    another one joins or leaves it follows itself."""
+
+    old: str
+    new: str
+    on: date
+
+    @property
+    def id(self) -> str:
+        """The key: both codes."""
+        return f"{self.old} {self.new}"
+
+    @property
+    def name(self) -> str:
+        """The part that a report of an import shows beside the key."""
+        return self.on.isoformat()
 
 
 class KindSchedule(msgspec.Struct, frozen=True, kw_only=True):

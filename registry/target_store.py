@@ -1,9 +1,9 @@
-"""Targets in the database; every change is announced as one of the registry."""
+"""Targets and successions of areas in the database; every change is announced as one of the registry."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from registry.model import Target
+from registry.model import Succession, Target
 from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
 from store.sql import load_queries
@@ -33,5 +33,30 @@ async def upsert_targets(connection: Connection, targets: Sequence[Target]) -> N
         [target.level for target in targets],
         [target.threshold for target in targets],
         [target.deadline for target in targets],
+        [target.language for target in targets],
     )
     await connection.execute(REGISTRY.announce)
+
+
+async def load_successions(connection: Connection) -> dict[str, Succession]:
+    """Every succession by its id."""
+    rows = await connection.fetch(QUERIES.load_successions)
+    return {each.id: each for each in (Succession(old=row["old"], new=row["new"], on=row["on_day"]) for row in rows)}
+
+
+async def put_successions(connection: Connection, successions: Sequence[Succession]) -> None:
+    """Insert successions, or replace their days. Needs a transaction."""
+    if successions:
+        await connection.execute(QUERIES.put_successions, *_codes(successions), [each.on for each in successions])
+        await connection.execute(REGISTRY.announce)
+
+
+async def remove_successions(connection: Connection, successions: Sequence[Succession]) -> None:
+    """Delete successions. Needs a transaction."""
+    if successions:
+        await connection.execute(QUERIES.remove_successions, *_codes(successions))
+        await connection.execute(REGISTRY.announce)
+
+
+def _codes(successions: Sequence[Succession]) -> tuple[list[str], list[str]]:
+    return [each.old for each in successions], [each.new for each in successions]

@@ -19,7 +19,7 @@ DECLARE
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
     closed constant text[] := '{account, account_area, api_token, channel_key, dashboard_login, known_place, link_post, session, signin_code}';
     -- What is forgotten again.
-    cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
+    cleared constant text[] := '{area_succession, blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
         'attempt, message, message_page, message_template, page, route, service_sign, set_aside, station_programme, unregistered}';
     functions constant text[] := '{channel_fingerprint, forget_links, forget_notifications, give_contact_account, is_beyond_account, '
@@ -81,7 +81,7 @@ DECLARE
                    "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile",
                    "day_state", "made_up_history", "record_kept", "share_day", "month_frozen", "day_figure", "day_member", "area_day", "area_month",
                    "station_day", "station_day_revision",
-                   "area", "escalation", "share_escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
+                   "area", "escalation", "share_escalation", "target", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health_change", "scoped.health", "scoped.usage",
                    "scoped.health_hour", "scoped.health_day", "scoped.usage_hour", "scoped.usage_day", "scoped.presence", "scoped.inventory", "scoped.dead_letter",

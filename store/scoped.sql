@@ -216,7 +216,7 @@ BEGIN
         -- For reports: the history of a station, its area and its programmes, and the rules that may apply to any station,
         -- without the authors.
         ('registry_fact', 'id, kind, subject, effective_at, whole, fields',
-            '(SELECT CASE WHEN t.kind IN (''kind_schedule'', ''kind_override'', ''country_override'', ''day_class'') THEN true '
+            '(SELECT CASE WHEN t.kind IN (''kind_schedule'', ''kind_override'', ''country_override'', ''day_class'', ''succession'') THEN true '
             'WHEN t.kind = ''programme_closure'' THEN t.subject IN (SELECT id FROM scope_programmes() AS id) '
             'WHEN t.kind LIKE ''area%'' THEN t.subject IN (SELECT code FROM scope_names() AS code) '
             'ELSE EXISTS (SELECT FROM station s WHERE s.id = t.subject AND s.area IN (SELECT code FROM scope_areas() AS code)) END)'),

@@ -61,20 +61,22 @@ async def load_use(connection: Connection, stations: Sequence[str], span: UseSpa
     if all records are."""
     names = list(stations)
     days = (names, span.begin, span.end, span.areas)
-    if await _is_kept(connection, "usage_hour", span.begin):
+    if await is_kept(connection, "usage_hour", span.begin):
         for row in await connection.fetch(QUERIES.use_of_stations, *days):
             if row["day"] is None:
                 found.stations[row["station"]] = use_of(row)
             else:
                 found.days[row["day"]] = found.days.get(row["day"], UseFigures()) + use_of(row)
-    if await _is_kept(connection, "usage", span.begin):
+    if await is_kept(connection, "usage", span.begin):
         for name in _PROPERTIES:
             found.properties.setdefault(name, {})
         for row in await connection.fetch(QUERIES.use_by_property, *days):
             sums = found.properties[row["property"]]
             sums[row["value"]] = sums.get(row["value"], 0) + int(row["sessions"])
     await _load_terminals(connection, names, span, found)
-    await _load_packages(connection, names, span, found)
+    for key, (size, holders) in (await load_packages(connection, names, span.end)).items():
+        known, before = found.packages.get(key, (0, 0))
+        found.packages[key] = (max(known, size), before + holders)
 
 
 async def _load_terminals(connection: Connection, stations: list[str], span: UseSpan, found: FoundUse) -> None:
@@ -85,15 +87,17 @@ async def _load_terminals(connection: Connection, stations: list[str], span: Use
         found.terminals[row["station"]] = TerminalCount(known=row["known"], working=row["working"])
 
 
-async def _load_packages(connection: Connection, stations: list[str], span: UseSpan, found: FoundUse) -> None:
-    end = datetime.combine(span.end, time(), tzinfo=HOME)
-    for row in await connection.fetch(QUERIES.packages_of_stations, stations, end):
-        key = (row["id"], row["language"])
-        size, holders = found.packages.get(key, (0, 0))
-        found.packages[key] = (max(size, int(row["bytes"])), holders + row["stations"])
+async def load_packages(
+    connection: Connection, stations: Sequence[str], before: date
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """{(package, language): (bytes, stations that hold the package)} of the newest inventories before a day."""
+    end = datetime.combine(before, time(), tzinfo=HOME)
+    rows = await connection.fetch(QUERIES.packages_of_stations, list(stations), end)
+    return {(row["id"], row["language"]): (int(row["bytes"]), row["stations"]) for row in rows}
 
 
-async def _is_kept(connection: Connection, kind: str, begin: date) -> bool:
+async def is_kept(connection: Connection, kind: str, begin: date) -> bool:
+    """Whether nothing of a kind of records or figures is deleted since a day."""
     since: datetime | None = await connection.fetchval(QUERIES.records_kept_since, kind)
     return since is None or since <= datetime.combine(begin, time(), tzinfo=HOME)
 

@@ -4,9 +4,10 @@ from typing import Final
 
 from audit.reports.assessment_texts import ASSESSMENT_TEXTS
 from audit.reports.effect_texts import EFFECT_TEXTS
+from audit.reports.programme_texts import PROGRAMME_TEXTS
 from contract.said import Said
 
-_OF_REPORTS: Final = EFFECT_TEXTS | ASSESSMENT_TEXTS
+_OF_REPORTS: Final = EFFECT_TEXTS | ASSESSMENT_TEXTS | PROGRAMME_TEXTS
 TEXTS: Final = {
     "uptime_title": Said("Uptime report: {place}", "在线统计报告：{place}"),
     "station_title": Said("Station report: {place}", "服务点报告：{place}"),

@@ -88,7 +88,7 @@ def _write_row(
             case str():
                 sheet.write_string(line, place, value, style)
             case Fraction():
-                sheet.write_number(line, place, hundredths_of_percent(value) / 10_000, style)
+                sheet.write_number(line, place, hundredths_of_percent(value) / 10_000, formats[ColumnKind.RATE])
             case date():
                 sheet.write_datetime(line, place, value, style)
             case _:

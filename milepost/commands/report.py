@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import re
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 from api.http.problems import Problem
 from api.read.reports.effect import load_effect_facts
 from api.read.reports.load import load_uptime_facts
+from api.read.reports.programme import load_programme_facts
 from api.read.reports.station import load_station_facts
 from api.read.uptime.load import usual_period
 from api.read.uptime.period import UptimePeriod, period_named
@@ -17,9 +19,12 @@ from audit.reports.assessment_report import assessment_report
 from audit.reports.document import Report
 from audit.reports.effect_report import effect_report
 from audit.reports.formats import FORMATS, write_pdf
+from audit.reports.programme_report import programme_report
 from audit.reports.station_report import station_report
 from audit.reports.uptime_report import uptime_report
+from contract.bounds import require_day
 from contract.errors import RemedyError
+from contract.home import HOME
 from contract.said import Said, SaidError
 from milepost.commands import archive
 from milepost.commands.account_database import required_url
@@ -50,6 +55,8 @@ async def _write(settings: Settings, arguments: argparse.Namespace) -> None:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             if arguments.action == "assessment":
                 report = await _assessment(connection, arguments)
+            elif arguments.action == "programme":
+                report = await _programmes(connection, arguments, _day(arguments.day))
             else:
                 report = await _report(connection, arguments, await _period(connection, arguments.period))
     data = await asyncio.to_thread(_written, report, arguments.format, settings.fonts)
@@ -73,6 +80,18 @@ def _written(report: Report, form: str, fonts: Path | None) -> bytes:
 async def _keep(path: Path, data: bytes) -> None:
     with archive.new_file(path) as file:
         await asyncio.to_thread(file.write, data)
+
+
+async def _programmes(connection: Connection, arguments: argparse.Namespace, day: date) -> Report:
+    language = arguments.report_language or of_here()
+    area = None if arguments.area is None else [given_code(arguments.area)]
+    try:
+        facts = await load_programme_facts(connection, area, day, language, progress=show_stations)
+    except Problem as exc:
+        if exc.status != 404:
+            raise
+        raise _unknown(arguments) from exc
+    return await asyncio.to_thread(programme_report, facts, language)
 
 
 async def _report(connection: Connection, arguments: argparse.Namespace, period: UptimePeriod) -> Report:
@@ -123,6 +142,17 @@ def given_period(named: str) -> UptimePeriod:
             f"--period：“{named[:20]}”不是月份或年份：请按 2026-11 或 2026 的格式填写",
         )
     return period_named(named)
+
+
+def _day(named: str | None) -> date:
+    try:
+        found = datetime.now(HOME).date() if named is None else date.fromisoformat(named)
+        return require_day(found)
+    except ValueError as exc:
+        raise RemedyError(
+            f"--day: {(named or '')[:20]!r} is not a day: write it as 2026-11-30",
+            f"--day：“{(named or '')[:20]}”不是日期：请按 2026-11-30 的格式填写",
+        ) from exc
 
 
 def given_code(named: str) -> str:

@@ -25,6 +25,7 @@ class FactKind(StrEnum):
     PROGRAMME_CLOSURE = "programme_closure"
     COUNTRY_OVERRIDE = "country_override"
     DAY_CLASS = "day_class"
+    SUCCESSION = "succession"
 
 
 class RegistryFact(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,10 +13,21 @@ WITH own AS MATERIALIZED (
       AND ($2::bigint IS NULL OR id <= $2)
     UNION ALL
     SELECT id, kind, subject, effective_at, whole, fields FROM registry_fact
-    WHERE kind NOT IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'area')
+    WHERE kind NOT IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'area') AND kind <> 'succession'
       AND ($2::bigint IS NULL OR id <= $2)
 )
 SELECT id, kind, subject, held(effective_at) AS effective_at, whole, fields FROM found;
+
+-- name: load_succession_facts
+-- What was recorded of areas that follow others, up to a cut ($1; null: all).
+SELECT id, kind, subject, held(effective_at) AS effective_at, whole, fields FROM registry_fact
+WHERE kind = 'succession' AND ($1::bigint IS NULL OR id <= $1);
+
+-- name: load_area_facts
+-- What was recorded of all areas that are of some levels ($1), up to a cut ($2; null: all).
+SELECT f.id, f.kind, f.subject, held(f.effective_at) AS effective_at, f.whole, f.fields
+FROM area a JOIN registry_fact f ON f.subject = a.code
+WHERE a.level = ANY ($1::text[]) AND f.kind = 'area' AND ($2::bigint IS NULL OR f.id <= $2);
 
 -- name: try_alone
 -- Whether no transaction has facts that are not committed. Without queueing, so no writer waits behind this.

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from registry.facts.model import FactKind, RegistryFact
+from registry.facts.successions import AreaSuccessions
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -19,6 +20,18 @@ async def load_facts(connection: Connection, stations: Collection[str], cut: int
     """All facts up to a cut (None: until now) that say anything of some stations: their own, those of their areas, and
     those that any station may follow."""
     return [fact_of(row) for row in await connection.fetch(QUERIES.load_facts, list(stations), cut)]
+
+
+async def load_successions(connection: Connection, cut: int | None = None) -> AreaSuccessions:
+    """The areas that follow others, as known at a cut (None: now)."""
+    return AreaSuccessions(fact_of(row) for row in await connection.fetch(QUERIES.load_succession_facts, cut))
+
+
+async def load_area_facts(
+    connection: Connection, levels: Collection[str], cut: int | None = None
+) -> list[RegistryFact]:
+    """All facts up to a cut (None: until now) about the areas that are of some levels now."""
+    return [fact_of(row) for row in await connection.fetch(QUERIES.load_area_facts, list(levels), cut)]
 
 
 async def take_cut(connection: Connection, *, within: float = 300.0) -> int:

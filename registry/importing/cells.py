@@ -29,6 +29,8 @@ _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f") | frozenset(ma
 _LEVEL: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,4}(\.[0-9]{1,20})?")
 _AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_BYTES: Final = re.compile(r"(?P<amount>[0-9.,]+)\s*(?P<unit>[MGT]B)", re.IGNORECASE)
+_UNITS: Final = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _TARGET: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SEPARATORS: Final = re.compile(r"[;；、|]")
 
@@ -47,8 +49,9 @@ LIFECYCLES_CALLED: Final = {
     "撤销": "retired", "已撤销": "retired", "报废": "retired", "退役": "retired",
 }  # fmt: skip
 METRICS_CALLED: Final = {
-    "服务点数": "stations", "覆盖率": "covered", "在线率": "online_rate", "服务率": "service_rate",
-    "服务人次": "sessions",
+    "服务点数": "stations", "入网率": "in_service", "覆盖率": "covered", "覆盖区划数": "covered_areas",
+    "在线率": "online_rate", "服务率": "service_rate", "服务人次": "sessions", "资源容量": "content_bytes",
+    "资源包数": "content_titles",
 }  # fmt: skip
 DAY_CLASSES_CALLED: Final = {
     "工作日": "workday", "上班": "workday", "休息日": "rest", "休息": "rest",
@@ -249,7 +252,9 @@ def codes(cell: str) -> tuple[str, ...]:
 
 
 def number(cell: str) -> float:
-    """A number; 95% is 0.95."""
+    """A number; 95% is 0.95, and 30 TB is 30,000,000,000,000."""
+    if found := _BYTES.fullmatch(cell):
+        return number(found["amount"]) * _UNITS[found["unit"].upper()]
     value = amount(cell)
     if not _AMOUNT.fullmatch(value):
         raise SaidError(

@@ -279,4 +279,5 @@ TARGETS: Final = (
     Column(name="level", field="level", read=level, called=("级别", "层级")),
     Column(name="threshold", field="threshold", read=number, called=("目标值", "阈值")),
     Column(name="deadline", field="deadline", read=day, called=("截止日期", "期限")),
+    Column(name="language", field="language", read=text(64), called=("语言", "资源语言")),
 )

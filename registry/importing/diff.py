@@ -13,7 +13,17 @@ from registry.duty.model import Duty, Substitute
 from registry.importing.layout import BadCell
 from registry.importing.rows import Row, Rows
 from registry.importing.tree import MAX_DEPTH, cycles, depths, paths, unrooted
-from registry.model import LEVELS, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
+from registry.model import (
+    LEVELS,
+    Area,
+    DatedHours,
+    DeclaredClosure,
+    KindSchedule,
+    NamedDay,
+    Station,
+    Succession,
+    Target,
+)
 from registry.routes.model import Route
 
 T = TypeVar(
@@ -28,7 +38,8 @@ T = TypeVar(
     | Duty
     | Substitute
     | Contact
-    | Route,
+    | Route
+    | Succession,
 )
 
 # `path` follows from the parents; the others are not in import files.

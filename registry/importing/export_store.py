@@ -10,6 +10,7 @@ from registry.importing.rows import Kind
 from registry.model import Station
 from registry.routes.store import load_routes
 from registry.store import MAX_PAGE, list_areas, list_stations
+from registry.target_store import load_successions
 from store.pool import Connection
 
 
@@ -32,6 +33,10 @@ async def _routes(connection: Connection) -> Collection[Any]:
     return (await load_routes(connection)).values()
 
 
+async def _successions(connection: Connection) -> Collection[Any]:
+    return (await load_successions(connection)).values()
+
+
 EXPORT_KINDS: Final[Mapping[Kind, Callable[[Connection], Awaitable[Collection[Any]]]]] = {
     "areas": _areas,
     "stations": _stations,
@@ -39,6 +44,7 @@ EXPORT_KINDS: Final[Mapping[Kind, Callable[[Connection], Awaitable[Collection[An
     "duty": load_duties,
     "substitutes": load_substitutes,
     "routes": _routes,
+    "successions": _successions,
 }
 
 

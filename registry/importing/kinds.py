@@ -56,12 +56,28 @@ from registry.importing.routing.duty_plan import plan_duties, plan_substitutes
 from registry.importing.routing.route_plan import plan_routes, route_notes
 from registry.importing.rows import Kind, Rows
 from registry.importing.store import load_surroundings, load_zero_ids
-from registry.importing.target_plan import plan_targets
-from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
+from registry.importing.target_plan import plan_successions, plan_targets
+from registry.model import (
+    ALWAYS_OPEN,
+    Area,
+    DatedHours,
+    DeclaredClosure,
+    KindSchedule,
+    NamedDay,
+    Station,
+    Succession,
+    Target,
+)
 from registry.routes.model import Route
 from registry.routes.store import known_levels, load_routes, put_routes, remove_routes
 from registry.store import known_areas, known_stations, list_areas, load_stations, upsert_areas, upsert_stations
-from registry.target_store import load_targets, upsert_targets
+from registry.target_store import (
+    load_successions,
+    load_targets,
+    put_successions,
+    remove_successions,
+    upsert_targets,
+)
 from store.author import Author
 from store.pool import Connection
 
@@ -144,6 +160,15 @@ async def _compare_targets(connection: Connection, rows: Rows, _: ImportOptions)
 
 async def _write_targets(connection: Connection, plan: Plan[Target], _now: datetime, _by: str) -> None:
     await upsert_targets(connection, plan.writes)
+
+
+async def _compare_successions(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Succession]:
+    return Compared(plan_successions(rows, await load_successions(connection)))
+
+
+async def _write_successions(connection: Connection, plan: Plan[Succession], _now: datetime, _by: str) -> None:
+    await remove_successions(connection, plan.removed)
+    await put_successions(connection, plan.writes)
 
 
 async def _compare_schedules(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[KindSchedule]:
@@ -252,5 +277,6 @@ IMPORT_KINDS: Final[Mapping[Kind, ImportKind]] = {
     "duty": ImportKind(_compare_duty, _write_duty),
     "substitutes": ImportKind(_compare_substitutes, _write_substitutes),
     "routes": ImportKind(_compare_routes, _write_routes),
+    "successions": ImportKind(_compare_successions, _write_successions),
 }
 """A new kind of import files is an entry here, its columns in `rows.COLUMNS` and its word in the glossary."""

@@ -17,6 +17,7 @@ from registry.importing.routing.contact_columns import CONTACTS
 from registry.importing.routing.duty_columns import DUTY, SUBSTITUTES
 from registry.importing.routing.route_columns import ROUTES
 from registry.importing.sheets.lines import MAX_CELL, Line, Sheet
+from registry.importing.succession_columns import SUCCESSIONS
 from registry.written import plain
 
 Kind = Literal[
@@ -31,6 +32,7 @@ Kind = Literal[
     "duty",
     "substitutes",
     "routes",
+    "successions",
 ]
 COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "areas": AREAS,
@@ -44,6 +46,7 @@ COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "duty": DUTY,
     "substitutes": SUBSTITUTES,
     "routes": ROUTES,
+    "successions": SUCCESSIONS,
 }
 KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "areas": ("code",),
@@ -57,6 +60,7 @@ KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "duty": ("area", "role", "contact", "times", "weeks", "week", "valid_from"),
     "substitutes": ("contact", "from_at"),
     "routes": ("id",),
+    "successions": ("old", "new"),
 }
 """The fields that are the key of a row."""
 UNREAD: Final = ("序号", "备注", "no.", "remarks")

@@ -1,4 +1,4 @@
-"""What an import of targets would change. Pure."""
+"""What an import of targets or of successions of areas would change. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,7 +8,7 @@ from contract.said import Said
 from registry.importing.diff import Plan, checked, compare
 from registry.importing.layout import BadCell
 from registry.importing.rows import Row, Rows
-from registry.model import Target
+from registry.model import SHARES, Succession, Target
 
 
 def plan_targets(rows: Rows, stored: Mapping[str, Target], areas: Collection[str]) -> Plan[Target]:
@@ -31,7 +31,7 @@ def _target_of(row: Row, stored: Target | None, areas: Collection[str]) -> Targe
                 f"数据库中没有区划 {shown}：请先导入行政区划，或改正",
             ),
         )
-    if target.metric in _SHARES and target.threshold is not None and not 0 <= target.threshold <= 1:
+    if target.metric in SHARES and target.threshold is not None and not 0 <= target.threshold <= 1:
         return BadCell(
             row.line,
             "threshold",
@@ -43,4 +43,14 @@ def _target_of(row: Row, stored: Target | None, areas: Collection[str]) -> Targe
     return target
 
 
-_SHARES = frozenset({"covered", "online_rate", "service_rate"})
+def plan_successions(rows: Rows, stored: Mapping[str, Succession]) -> Plan[Succession]:
+    """Compare the rows with the stored successions of the same codes; a row may say to remove one."""
+    gone = {row.key for row in rows.good if row.values.get("remove")}
+    kept = msgspec.structs.replace(rows, good=[row for row in rows.good if row.key not in gone])
+    good, bad = checked(kept, _succession_of)
+    removed = [stored[key] for key in sorted(gone & stored.keys())]
+    return msgspec.structs.replace(compare(good, stored, bad, []), removed=removed)
+
+
+def _succession_of(row: Row) -> Succession:
+    return Succession(old=row.values["old"], new=row.values["new"], on=row.values["on"])

@@ -25,3 +25,13 @@ FROM incident i WHERE i.station = $1 AND i.began_at >= $2 AND i.began_at < $3 OR
 -- name: days_with_sources
 -- The first day of which no source is deleted; null: none ever was.
 SELECT days_with_sources();
+
+-- name: targets_of_areas
+-- The targets whose areas all lie in some areas ($1; null: all targets) or below them. At most $2.
+SELECT id, programme, name, metric, areas, level, threshold, deadline, language FROM target
+WHERE $1::text[] IS NULL OR areas <@ ARRAY(SELECT areas_below($1))
+ORDER BY id COLLATE "C" LIMIT $2;
+
+-- name: has_more_stations
+-- Whether there are more than so many stations ($1).
+SELECT EXISTS (SELECT FROM station OFFSET $1);

@@ -111,6 +111,7 @@ async def test_import(database: str, tmp_path: Path) -> None:
         "stations": "id,name,area\n6321220001,吉隆,6321\n",
         "closures": "station,from,until,reason,declared_by,approved_by\n6321220001,2026-12-01,2026-12-02,装修,李,王\n",
         "targets": "id,name,metric,areas,level,threshold,deadline,programme\nt,目标,stations,63,,200,2026-12-31,\n",
+        "successions": "old,new,on\n6320,6321,2026-12-01\n",
         "schedules": "kind,schedule,from\nkiosk,24x7,2026-12-01\n",
         "overrides": "area,station,from,until,hours,reason\n63,,2026-12-01,2026-12-02,off,雪\n",
         "days": "day,class,name\n2026-12-31,rest,元旦\n",

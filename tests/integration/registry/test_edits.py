@@ -72,6 +72,7 @@ FILES: dict[Kind, str] = {
     "duty": "area,role,contact\n63,technician,li\n",
     "substitutes": "contact,substitute,from,until\nli,ma,2026-05-01,2026-05-02\n",
     "routes": "id,name,area,steps\nall,all,,technician\n",
+    "successions": "old,new,on\n6320,6321,2026-01-01\n",
 }
 MOVED = "code,name,parent\n6321,海东,64\n"
 
@@ -87,6 +88,7 @@ async def _imported(connection: Connection) -> None:
     for kind, text in FILES.items():
         await _import_text(connection, kind, text)
     await _import_text(connection, "areas", MOVED)
+    await _import_text(connection, "successions", "old,new,on,remove\n6320,6321,2026-01-01,yes\n")
 
 
 async def _import_text(connection: Connection, kind: Kind, text: str) -> None:
@@ -152,12 +154,13 @@ APPENDING = {
         *("declare_closure", "approve_closure", "withdraw_closure", "import_closures", "change_closures"),
     },
     "registry/hours/schedule_queries.sql": {"put_schedules", "put_kind_schedules", "put_overrides", "put_days"},
+    "registry/target_queries.sql": {"put_successions", "remove_successions"},
     # It changes no field of a fact.
     "registry/hours/calendar_queries.sql": {"set_calendars"},
 }
 _WRITES = re.compile(
     r"(INSERT INTO|UPDATE|DELETE FROM)\s+"
-    r"(area|station|terminal|station_programme|schedule|schedule_override|day_class|closure)\b(?!\()"
+    r"(area|area_succession|station|terminal|station_programme|schedule|schedule_override|day_class|closure)\b(?!\()"
 )
 
 

@@ -22,6 +22,7 @@ SEEN = {
     "duty": "63,technician,li",
     "substitutes": "li,ma,",
     "routes": "all,all,,technician",
+    "successions": "632000000000,6321,2026-01-01",
 }
 
 

@@ -93,6 +93,10 @@ EDITS: dict[str, tuple[str, list[Fact]]] = {
         "VALUES ('63', '2026-01-01', '2026-01-03', 'off')",
         [("area_override", "63", {"1": {"from": "2026-01-01", "to": "2026-01-03", "rules": "off"}})],
     ),
+    "a succession": (
+        "INSERT INTO area_succession VALUES ('1', '3', '2026-10-01'), ('1', '4', '2026-10-01')",
+        [("succession", "1", {"3": "2026-10-01", "4": "2026-10-01"})],
+    ),
     "a day": ("INSERT INTO day_class VALUES ('2026-10-01', 'holiday')", [("day_class", "", {"2026-10-01": "holiday"})]),
     "an area that moves takes its path along": (
         "UPDATE area SET path = '{64,6321}', parent = '64', name = 'other' WHERE code = '6321'",
@@ -258,7 +262,7 @@ async def test_no_table_of_the_registry_is_emptied_without_facts(registry: Conne
     tables = await registry.fetch(
         "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'facts_of_gone'"
     )
-    assert len(tables) == 8
+    assert len(tables) == 9
     for table in tables:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="it appends no facts: use DELETE"):
             await registry.execute(f"TRUNCATE {table['name']} CASCADE")

@@ -35,6 +35,7 @@ from audit.assessments.rules import Criterion
 from audit.days.figures import Figures
 from audit.days.revisions import RevisionCause
 from audit.findings.rules import CorrectionStatus, CountsAs, FindingKind, FindingStatus
+from audit.programmes.reach import TargetStatus
 from audit.timeline import Evidence
 from contract import entries, glossary_page
 from contract.glossary import LANGUAGES, UNITS, WORDS, any_word, word
@@ -139,6 +140,7 @@ PRODUCED = {
     "day_class": set(DayClass),
     "level": set(LEVELS),
     "metric": set(METRICS),
+    "target_status": set(TargetStatus),
     "figure": {*Figures.__struct_fields__, *(name for name, it in vars(Figures).items() if isinstance(it, property))},
     "criterion": set(Criterion),
     "assessment_result": set(AssessmentResult),

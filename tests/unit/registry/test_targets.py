@@ -38,13 +38,22 @@ def test_a_target_with_everything() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "amount"),
+    [("30 TB", 3e13), ("1.5GB", 1.5e9), ("20 MB", 2e7), ('"1,200 gb"', 1.2e12), ("5000", 5000), ("50%", 0.5)],
+)
+def test_an_amount_of_content_may_have_a_unit(cell: str, amount: float) -> None:
+    (read,) = rows(f"a,n,content_bytes,63,,{cell},,\n").good
+    assert read.values["threshold"] == amount
+
+
+@pytest.mark.parametrize(
     ("line", "problem"),
     [
         ("a b,n,covered,63,,,,", "line 2, column id: 'a b' is not an id: use 1 to 64 of 0-9 A-Z a-z _ -"),
         (
             "a,n,happiness,63,,,,",
-            "line 2, column metric: 'happiness' is not a metric: use one of stations, covered, online_rate, "
-            "service_rate, sessions",
+            "line 2, column metric: 'happiness' is not a metric: use one of stations, in_service, covered, covered_areas, "
+            "online_rate, service_rate, sessions, content_bytes, content_titles",
         ),
         ("a,n,covered,,,,,", "line 2, column areas: is empty: name the areas that it is for"),
         (

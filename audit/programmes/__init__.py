@@ -1,0 +1,1 @@
+"""Promises of programmes, and what was reached of them by a day."""
