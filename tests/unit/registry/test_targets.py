@@ -52,8 +52,8 @@ def test_an_amount_of_content_may_have_a_unit(cell: str, amount: float) -> None:
         ("a b,n,covered,63,,,,", "line 2, column id: 'a b' is not an id: use 1 to 64 of 0-9 A-Z a-z _ -"),
         (
             "a,n,happiness,63,,,,",
-            "line 2, column metric: 'happiness' is not a metric: use one of stations, in_service, covered, covered_areas, "
-            "online_rate, service_rate, sessions, content_bytes, content_titles",
+            "line 2, column metric: 'happiness' is not a metric: use one of stations, in_service, covered, "
+            "covered_areas, online_rate, service_rate, sessions, content_bytes, content_titles",
         ),
         ("a,n,covered,,,,,", "line 2, column areas: is empty: name the areas that it is for"),
         (
