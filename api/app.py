@@ -32,6 +32,7 @@ from api.console.evidence import photo_pages, repair_pages
 from api.console.findings import correction_pages, finding_pages
 from api.console.links import link_pages
 from api.console.people import account_pages, contact_pages, own_pages
+from api.console.reports import report_pages
 from api.console.response import answer_pages, work_pages
 from api.console.routing import duty_pages, route_pages, silence_pages, template_pages, told_pages
 from api.console.uptime import uptime_pages
@@ -117,6 +118,7 @@ _PAGES: Final = (
     work_pages,
     uptime_pages,
     assessment_pages,
+    report_pages,
     answer_pages,
     blind_spot_pages,
     closure_pages,

@@ -96,7 +96,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
 
 
-class Succession(msgspec.Struct, frozen=True, kw_only=True):
+class AreaSuccession(msgspec.Struct, frozen=True, kw_only=True):
     """The area `new` follows the area `old` from the day `on`; both are codes. An area that keeps its code while
     another one joins or leaves it follows itself."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from registry.model import Succession, Target
+from registry.model import AreaSuccession, Target
 from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
 from store.sql import load_queries
@@ -38,25 +38,27 @@ async def upsert_targets(connection: Connection, targets: Sequence[Target]) -> N
     await connection.execute(REGISTRY.announce)
 
 
-async def load_successions(connection: Connection) -> dict[str, Succession]:
+async def load_successions(connection: Connection) -> dict[str, AreaSuccession]:
     """Every succession by its id."""
     rows = await connection.fetch(QUERIES.load_successions)
-    return {each.id: each for each in (Succession(old=row["old"], new=row["new"], on=row["on_day"]) for row in rows)}
+    return {
+        each.id: each for each in (AreaSuccession(old=row["old"], new=row["new"], on=row["on_day"]) for row in rows)
+    }
 
 
-async def put_successions(connection: Connection, successions: Sequence[Succession]) -> None:
+async def put_successions(connection: Connection, successions: Sequence[AreaSuccession]) -> None:
     """Insert successions, or replace their days. Needs a transaction."""
     if successions:
         await connection.execute(QUERIES.put_successions, *_codes(successions), [each.on for each in successions])
         await connection.execute(REGISTRY.announce)
 
 
-async def remove_successions(connection: Connection, successions: Sequence[Succession]) -> None:
+async def remove_successions(connection: Connection, successions: Sequence[AreaSuccession]) -> None:
     """Delete successions. Needs a transaction."""
     if successions:
         await connection.execute(QUERIES.remove_successions, *_codes(successions))
         await connection.execute(REGISTRY.announce)
 
 
-def _codes(successions: Sequence[Succession]) -> tuple[list[str], list[str]]:
+def _codes(successions: Sequence[AreaSuccession]) -> tuple[list[str], list[str]]:
     return [each.old for each in successions], [each.new for each in successions]

@@ -10,6 +10,7 @@ from api.console.assessments import texts as assessments
 from api.console.findings import texts as findings
 from api.console.links import texts as links
 from api.console.people import texts as people
+from api.console.reports import texts as reports
 from api.console.response import texts as response
 from api.console.routing import template_texts as templates
 from api.console.uptime import texts as uptime
@@ -962,8 +963,12 @@ def _joined(*tables: Mapping[str, str]) -> dict[str, str]:
 
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh-CN": _joined(_ZH, assessments.ZH, findings.ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
-    "en": _joined(_EN, assessments.EN, findings.EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
+    "zh-CN": _joined(
+        _ZH, assessments.ZH, findings.ZH, links.ZH, people.ZH, reports.ZH, response.ZH, templates.ZH, uptime.ZH
+    ),
+    "en": _joined(
+        _EN, assessments.EN, findings.EN, links.EN, people.EN, reports.EN, response.EN, templates.EN, uptime.EN
+    ),
 }
 
 

@@ -742,6 +742,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_effect_report": Operation(
         summary="A report of an area's use", answer="(the bytes of a PDF)", media="application/pdf"
     ),
+    "get_programme_report": Operation(
+        summary="A report of the targets of programmes", answer="(the bytes of a PDF)", media="application/pdf"
+    ),
     "get_station_report": Operation(
         summary="A report of a station", answer="(the bytes of a PDF)", media="application/pdf"
     ),

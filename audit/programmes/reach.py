@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from audit.days.figures import Figures
-from audit.programmes.standings import Standing
+from audit.programmes.standings import StationOfDay
 from registry.facts.successions import AreaLineage, AreaSuccessions
 from registry.model import SHARES, Target
 
@@ -42,7 +42,7 @@ class TargetStatus(StrEnum):
     UNMEASURED = "unmeasured"
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class TargetTally(msgspec.Struct, frozen=True, kw_only=True):
     """The stations of a target. `covered`: units with a station in service; `waiting`: stations that are planned or
     suspended."""
 
@@ -50,15 +50,15 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     stations: frozenset[str] = frozenset()
     waiting: int = 0
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "TargetTally") -> "TargetTally":
+        return TargetTally(
             covered=self.covered | other.covered,
             stations=self.stations | other.stations,
             waiting=self.waiting + other.waiting,
         )
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
+class TargetMeasures(msgspec.Struct, frozen=True, kw_only=True):
     """What the stations of a target did. `content`: packages with their bytes."""
 
     figures: Figures = Figures()
@@ -115,14 +115,14 @@ class TargetReach(msgspec.Struct, frozen=True, kw_only=True):
 def tally(
     targets: Sequence[Target],
     units: Mapping[str, Sequence[str]],
-    standings: Iterable[Standing],
+    standings: Iterable[StationOfDay],
     successions: AreaSuccessions,
     path_then: PathThen,
-) -> dict[str, Tally]:
+) -> dict[str, TargetTally]:
     """{target: its tally} of some stations. `units`: the areas that each target is about."""
     by_id = {target.id: target for target in targets}
     places: dict[date, _Places] = {}
-    found = dict.fromkeys(by_id, Tally())
+    found = dict.fromkeys(by_id, TargetTally())
     for one in standings:
         if one.known not in places:
             places[one.known] = _places(units, successions, one.known)
@@ -143,7 +143,7 @@ def _places(units: Mapping[str, Sequence[str]], successions: AreaSuccessions, da
     return found
 
 
-def _units_of(one: Standing, places: _Places, path_then: PathThen) -> dict[str, set[str]]:
+def _units_of(one: StationOfDay, places: _Places, path_then: PathThen) -> dict[str, set[str]]:
     """{target: the units of it in which a station lies}"""
     found: dict[str, set[str]] = defaultdict(set)
     for code in one.path:
@@ -158,13 +158,13 @@ def _lay(path: tuple[str, ...] | None, codes: frozenset[str]) -> bool:
     return path is None or not codes.isdisjoint(path)
 
 
-def _tally_of(one: Standing, units: set[str]) -> Tally:
+def _tally_of(one: StationOfDay, units: set[str]) -> TargetTally:
     if one.in_service:
-        return Tally(covered=frozenset(units), stations=frozenset({one.station}))
-    return Tally(waiting=int(one.lifecycle in WAITING or one.lifecycle == "commissioned"))
+        return TargetTally(covered=frozenset(units), stations=frozenset({one.station}))
+    return TargetTally(waiting=int(one.lifecycle in WAITING or one.lifecycle == "commissioned"))
 
 
-def reach(target: Target, units: Sequence[str], found: Tally, measured: Measured, day: date) -> TargetReach:
+def reach(target: Target, units: Sequence[str], found: TargetTally, measured: TargetMeasures, day: date) -> TargetReach:
     """What was reached of a target by a day."""
     return TargetReach(
         target=target,
@@ -177,7 +177,7 @@ def reach(target: Target, units: Sequence[str], found: Tally, measured: Measured
     )
 
 
-def _reached(target: Target, units: int, found: Tally, measured: Measured) -> Amount | None:
+def _reached(target: Target, units: int, found: TargetTally, measured: TargetMeasures) -> Amount | None:
     match target.metric:
         case "stations":
             return len(found.stations)

@@ -7,7 +7,7 @@ from typing import Final
 
 from audit.days.day_store import figures_of
 from audit.effect.use_store import is_kept, load_packages
-from audit.programmes.reach import Measured, Tally, TargetReach, reach, tally
+from audit.programmes.reach import TargetMeasures, TargetReach, TargetTally, reach, tally
 from audit.programmes.standings import PromisedAreas, StationsThen
 from registry.facts.store import load_area_facts, load_facts, load_successions
 from registry.model import Target
@@ -50,8 +50,8 @@ async def _tallies(
     areas: PromisedAreas,
     day: date,
     told: Told | None,
-) -> dict[str, Tally]:
-    found = {target.id: Tally() for target in targets}
+) -> dict[str, TargetTally]:
+    found = {target.id: TargetTally() for target in targets}
     after, read = "", 0
     while targets and (rows := await connection.fetch(QUERIES.station_ids, after, _STEP)):
         after, read = rows[-1]["id"], read + len(rows)
@@ -63,24 +63,26 @@ async def _tallies(
     return found
 
 
-async def _measured(connection: Connection, target: Target, found: Tally, day: date) -> Measured:
+async def _measured(connection: Connection, target: Target, found: TargetTally, day: date) -> TargetMeasures:
     """What the stations of a target did, as far as its metric asks."""
     stations, end = sorted(found.stations), day + timedelta(days=1)
     match target.metric:
         case "online_rate" | "service_rate":
             begin = end - timedelta(days=RATE_DAYS)
             row = await connection.fetchrow(QUERIES.figures_of_stations, stations, begin, end)
-            return Measured() if row is None else Measured(figures=figures_of(row))
+            return TargetMeasures() if row is None else TargetMeasures(figures=figures_of(row))
         case "sessions":
             begin = day.replace(month=1, day=1)
             if not await is_kept(connection, "usage_hour", begin):
-                return Measured()
-            return Measured(sessions=await connection.fetchval(QUERIES.sessions_of_stations, stations, begin, end))
+                return TargetMeasures()
+            return TargetMeasures(
+                sessions=await connection.fetchval(QUERIES.sessions_of_stations, stations, begin, end)
+            )
         case "content_bytes" | "content_titles":
             packages = await load_packages(connection, stations, end)
-            return Measured(content=_content(packages, target.language))
+            return TargetMeasures(content=_content(packages, target.language))
         case _:
-            return Measured()
+            return TargetMeasures()
 
 
 def _content(packages: Mapping[tuple[str, str], tuple[int, int]], language: str | None) -> dict[str, int]:

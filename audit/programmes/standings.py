@@ -16,7 +16,7 @@ _END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class StationOfDay(msgspec.Struct, frozen=True, kw_only=True):
     """A station on a day. `known`: the day of the registry's answer, which is later for a station that was registered
     after it was commissioned."""
 
@@ -38,7 +38,7 @@ class StationsThen:
             if fact.kind is FactKind.STATION and fact.fields is not None:
                 self._first[fact.subject] = min(self._first.get(fact.subject, _END_OF_TIME), fact.effective_at)
 
-    def standings(self, day: date) -> list[Standing]:
+    def standings(self, day: date) -> list[StationOfDay]:
         """The stations that were registered at the end of a day, or were commissioned by then and registered later."""
         found = (self._standing(station, day) for station in sorted(self._first))
         return [one for one in found if one is not None]
@@ -48,7 +48,7 @@ class StationsThen:
         then = self._registry.station(station, end_of(day))
         return None if then is None else then.path
 
-    def _standing(self, station: str, day: date) -> Standing | None:
+    def _standing(self, station: str, day: date) -> StationOfDay | None:
         end = end_of(day)
         known = max(end, self._first[station])
         then = self._registry.station(station, known)
@@ -58,7 +58,7 @@ class StationsThen:
         in_service = then.lifecycle == "commissioned" and began
         if known > end and (not in_service or then.commissioned_at is None):
             return None
-        return Standing(
+        return StationOfDay(
             station=station,
             path=then.path,
             lifecycle=then.lifecycle,

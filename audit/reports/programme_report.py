@@ -16,12 +16,14 @@ from audit.reports.made_up import marked
 from audit.reports.texts import text
 from audit.reports.uptime_report import PeriodFacts, verify_text
 from contract.glossary import word
+from registry.model import SHARES
 
 _NAMES: Final = 5
 """Areas that a reason names."""
 MOST_LACKING: Final = 1_000
 """Areas of a target in the table of areas without a station."""
 _COUNT: Final = ColumnKind.COUNT
+_UNITS: Final = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6))
 _OF_AREAS: Final = ("covered", "covered_areas")
 
 
@@ -79,18 +81,25 @@ def metric_name(one: TargetReach, language: str) -> str:
     return name if spoken is None else text("of_language", language, metric=name, language=spoken)
 
 
-def amount_text(amount: Amount | None) -> str:
-    """An amount, or a share in percent rounded down; a dash for None."""
-    if isinstance(amount, Fraction):
-        return percent(amount) or ""
-    return "–" if amount is None else f"{amount:,}"
+def amount_text(amount: Amount, metric: str) -> str:
+    """An amount, bytes in units, or a share in percent; all are rounded down."""
+    if metric in SHARES:
+        return percent(Fraction(amount)) or ""
+    return bytes_text(int(amount)) if metric == "content_bytes" else f"{int(amount):,}"
+
+
+def bytes_text(amount: int) -> str:
+    """Bytes in TB, GB or MB with two decimals, rounded down; the unit stays on the line."""
+    unit, size = next(((unit, size) for unit, size in _UNITS if amount >= size), _UNITS[-1])
+    hundredths = amount * 100 // size
+    return f"{hundredths // 100:,}.{hundredths % 100:02}\u00a0{unit}"
 
 
 def _why(one: TargetReach, names: Mapping[str, str], language: str) -> Iterator[str]:
     if one.reached is None or one.promised is None:
         yield text("nothing_measured", language)
     else:
-        yield text("short_by", language, n=amount_text(one.promised - one.reached))
+        yield text("short_by", language, n=amount_text(one.promised - one.reached, one.target.metric))
     if one.lacking and one.target.metric in _OF_AREAS:
         yield text(
             "areas_lacking", language, n=len(one.lacking), all=one.units, names=_some(one.lacking, names, language)

@@ -16,12 +16,12 @@ from registry.importing.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 from registry.model import (
     LEVELS,
     Area,
+    AreaSuccession,
     DatedHours,
     DeclaredClosure,
     KindSchedule,
     NamedDay,
     Station,
-    Succession,
     Target,
 )
 from registry.routes.model import Route
@@ -39,7 +39,7 @@ T = TypeVar(
     | Substitute
     | Contact
     | Route
-    | Succession,
+    | AreaSuccession,
 )
 
 # `path` follows from the parents; the others are not in import files.

@@ -12,11 +12,13 @@ from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
 from registry.importing.columns import Column
 from registry.importing.rows import COLUMNS, Kind
-from registry.model import Area, Station, Succession
+from registry.model import Area, AreaSuccession, Station
 from registry.routes.model import Route
 
 
-def write_csv(kind: Kind, entries: Iterable[Area | Station | Contact | Duty | Substitute | Route | Succession]) -> str:
+def write_csv(
+    kind: Kind, entries: Iterable[Area | Station | Contact | Duty | Substitute | Route | AreaSuccession]
+) -> str:
     """CSV with every column that an import of `kind` knows, but secret ones; UTF-8 without BOM when encoded."""
     columns = [column for column in COLUMNS[kind] if not column.secret]
     secret = [column for column in COLUMNS[kind] if column.secret]

@@ -60,12 +60,12 @@ from registry.importing.target_plan import plan_successions, plan_targets
 from registry.model import (
     ALWAYS_OPEN,
     Area,
+    AreaSuccession,
     DatedHours,
     DeclaredClosure,
     KindSchedule,
     NamedDay,
     Station,
-    Succession,
     Target,
 )
 from registry.routes.model import Route
@@ -162,11 +162,11 @@ async def _write_targets(connection: Connection, plan: Plan[Target], _now: datet
     await upsert_targets(connection, plan.writes)
 
 
-async def _compare_successions(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Succession]:
+async def _compare_successions(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[AreaSuccession]:
     return Compared(plan_successions(rows, await load_successions(connection)))
 
 
-async def _write_successions(connection: Connection, plan: Plan[Succession], _now: datetime, _by: str) -> None:
+async def _write_successions(connection: Connection, plan: Plan[AreaSuccession], _now: datetime, _by: str) -> None:
     await remove_successions(connection, plan.removed)
     await put_successions(connection, plan.writes)
 

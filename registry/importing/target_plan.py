@@ -8,7 +8,7 @@ from contract.said import Said
 from registry.importing.diff import Plan, checked, compare
 from registry.importing.layout import BadCell
 from registry.importing.rows import Row, Rows
-from registry.model import SHARES, Succession, Target
+from registry.model import SHARES, AreaSuccession, Target
 
 
 def plan_targets(rows: Rows, stored: Mapping[str, Target], areas: Collection[str]) -> Plan[Target]:
@@ -43,7 +43,7 @@ def _target_of(row: Row, stored: Target | None, areas: Collection[str]) -> Targe
     return target
 
 
-def plan_successions(rows: Rows, stored: Mapping[str, Succession]) -> Plan[Succession]:
+def plan_successions(rows: Rows, stored: Mapping[str, AreaSuccession]) -> Plan[AreaSuccession]:
     """Compare the rows with the stored successions of the same codes; a row may say to remove one."""
     gone = {row.key for row in rows.good if row.values.get("remove")}
     kept = msgspec.structs.replace(rows, good=[row for row in rows.good if row.key not in gone])
@@ -52,5 +52,5 @@ def plan_successions(rows: Rows, stored: Mapping[str, Succession]) -> Plan[Succe
     return msgspec.structs.replace(compare(good, stored, bad, []), removed=removed)
 
 
-def _succession_of(row: Row) -> Succession:
-    return Succession(old=row.values["old"], new=row.values["new"], on=row.values["on"])
+def _succession_of(row: Row) -> AreaSuccession:
+    return AreaSuccession(old=row.values["old"], new=row.values["new"], on=row.values["on"])

@@ -22,6 +22,8 @@ from store.made_up import load_made_up
 from store.pool import Connection
 
 MOST_TARGETS: Final = 1_000
+MOST_STATIONS: Final = 20_000
+"""Stations of a page and of a report of the API; `milepost report` has no such limit."""
 
 
 async def load_programme_facts(

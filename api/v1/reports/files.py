@@ -1,6 +1,7 @@
 """Reports as files: PDF, XLSX or CSV."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +14,8 @@ from api.http.work import WorkRoute
 from api.read.assessments.documents import require_kept
 from api.read.reports.effect import load_effect_facts
 from api.read.reports.load import load_uptime_facts
+from api.read.reports.programme import MOST_STATIONS as PROGRAMME_STATIONS
+from api.read.reports.programme import load_programme_facts
 from api.read.reports.station import load_station_facts
 from api.read.uptime.load import asked_period
 from audit.reports.assessment_report import assessment_report
@@ -20,8 +23,11 @@ from audit.reports.document import Report
 from audit.reports.effect_report import effect_report
 from audit.reports.formats import FORMATS, PROOF
 from audit.reports.pdf_process import pdf_apart
+from audit.reports.programme_report import programme_report
 from audit.reports.station_report import StationFacts, station_report
 from audit.reports.uptime_report import uptime_report
+from contract.bounds import FIRST_DAY, LAST_DAY
+from contract.home import HOME
 from contract.said import SaidError
 
 router = APIRouter(tags=["reports"], route_class=WorkRoute)
@@ -33,6 +39,7 @@ SheetFormatName = Annotated[
     Literal["pdf", "xlsx", "csv", "proof"],
     Query(description="the format of the file; proof: the text that proves the figures of a month"),
 ]
+DayName = Annotated[date | None, Query(ge=FIRST_DAY, le=LAST_DAY, description="a day: 2026-11-30; today")]
 
 
 def _described(*media: str) -> dict[int | str, dict[str, Any]]:
@@ -79,6 +86,24 @@ async def get_effect_report(
         facts = await load_effect_facts(connection, area, asked, language, most=MOST_STATIONS[format])
     name = facts.about.place[0] if facts.about.place else "all"
     return await _file(context, lambda: effect_report(facts, language), format, f"effect-{name}-{asked.name}")
+
+
+@router.get("/reports/programme", response_class=Response, responses=_FILE)
+async def get_programme_report(
+    context: Shared,
+    area: AreaFilter = None,
+    day: DayName = None,
+    format: FormatName = "pdf",  # noqa: A002 -- the name of the parameter
+    language: ReportLanguage = "zh-CN",
+) -> Response:
+    """What programmes promised and what was reached by the end of a day, of the targets whose areas all lie in an area,
+    or in the scope: in order of the progress (the least first) with the reasons, and the areas without a station. CSV
+    has the targets. 422 for more than 20,000 stations in the scope."""
+    asked = day or datetime.now(HOME).date()
+    async with context.database.snapshot() as connection:
+        facts = await load_programme_facts(connection, area, asked, language, most=PROGRAMME_STATIONS)
+    name = facts.about.place[0] if facts.about.place else "all"
+    return await _file(context, lambda: programme_report(facts, language), format, f"programme-{name}-{asked}")
 
 
 @router.get("/reports/stations/{id}", response_class=Response, responses=_SHEET)

@@ -80,6 +80,8 @@ PAGES: Final[dict[str, list[str]]] = {
     "/incidents": ["/incidents", "/incidents?kind=health"],
     "/incidents/{id}": ["/incidents/{incidents}", "/incidents/{parent}"],
     "/uptime": ["/uptime", f"/uptime?area={COUNTY}&period=2026", "/uptime?station=none"],
+    "/effect": ["/effect", f"/effect?area={COUNTY}&period=2026", "/effect?area=none"],
+    "/programmes": ["/programmes", f"/programmes?area={PROVINCE}&day=2026-11-30", "/programmes?day=x"],
     "/work": ["/work", "/work?contact=zhang", "/work?contact=none"],
     "/response": ["/response", f"/response?area={COUNTY}&days=30"],
     "/blind-spots": ["/blind-spots", "/blind-spots?kind=dark"],

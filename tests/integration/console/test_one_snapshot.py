@@ -58,6 +58,8 @@ PAGES = {
     "an incident without": "/incidents/2",
     "work": "/work",
     "uptime": "/uptime?area=民和",
+    "effect": "/effect?area=民和",
+    "programmes": "/programmes?area=民和",
     "uptime of a station": f"/uptime?station={STATION}",
     "answers": "/response?area=民和",
     "blind spots": "/blind-spots?area=民和",

@@ -81,6 +81,8 @@ GET    /work                                 ASTUW 200 left out
 GET    /uptime                               ASTUW 200 left out
 GET    /assessments                          ASTUW 200 left out
 GET    /assessments/{id}                     ASTUW 200 404
+GET    /effect                               ASTUW 200 left out
+GET    /programmes                           ASTUW 200 left out
 GET    /response                             ASUW  200 left out
 POST   /incidents/{id}/repair                AST   303 404
 POST   /incidents/{id}/photos                AST   303 404
@@ -172,6 +174,7 @@ GET    /api/v1/uptime                        ASTUW 200 left out
 GET    /api/v1/uptime/stations               ASTUW 200 left out
 GET    /api/v1/reports/uptime                ASTUW 200 left out
 GET    /api/v1/reports/effect                ASTUW 200 left out
+GET    /api/v1/reports/programme             ASTUW 200 left out
 GET    /api/v1/reports/stations/{id}         ASTUW 200 404
 GET    /api/v1/reports/assessments/{id}      ASTUW 200 404
 GET    /api/v1/assessments                   ASTUW 200 left out

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import openpyxl
 import pytest
 
+from access.roles import Role
+from access.scope import AreaScope
 from store.pool import Pool
-from tests.integration.api_world import World, config, serving
+from tests.integration.api_world import World, config, other_account, serving
 from tests.integration.registry.test_edits import _import_text
 from tests.integration.registry.test_import import milepost
 
@@ -78,3 +81,49 @@ async def test_a_wrong_day_or_area_is_named(database: str) -> None:
     for option, said in (("--day=2026-13-01", "--day: '2026-13-01' is not a day"), ("--area=Z", "there is no area Z")):
         status, _, err = await milepost(database, "report", "programme", option)
         assert status == 2 and said in err, err
+
+
+async def test_the_report_of_the_api_and_the_page_have_the_same_targets(client: httpx.AsyncClient) -> None:
+    asked = {"area": "P", "day": "2024-12-31"}
+    answer = await client.get(PROGRAMME, params={**asked, "format": "xlsx", "language": "en"})
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    targets = list(book["Targets"].iter_rows(min_row=2, values_only=True))
+    assert [(row[0], row[1]) for row in targets] == [
+        (1, "stations"), (2, "counties"), (3, "jia"), (3, "joined"), (5, "points"), (None, "visits"),
+    ]  # fmt: skip
+    assert targets[1][-1] == "short by 33.33%; 1 of 3 areas without a station in service: Ding"
+    assert targets[1][5:8] == (1, 0.6666, 0.6666), "shares are numbers with a format"
+    assert list(book["Areas without a station"].iter_rows(min_row=2, values_only=True)) == [
+        ("counties", "县覆盖", "D", "Ding"),
+    ]  # fmt: skip
+    page = (await client.get("/programmes", params={**asked, "lang": "en"})).text
+    places = [page.index(f">{row[1]}<") for row in targets]
+    assert places == sorted(places) and targets[1][-1] in page
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "pdf"])
+async def test_the_same_day_gives_the_same_bytes(client: httpx.AsyncClient, form: str) -> None:
+    one, other = [
+        await client.get(PROGRAMME, params={"day": "2026-06-30", "format": form, "language": "en"}) for _ in range(2)
+    ]
+    assert one.status_code == 200 and one.content == other.content
+
+
+async def test_a_scope_shows_the_targets_that_lie_in_it(client: httpx.AsyncClient, pool: Pool) -> None:
+    """Of its own stations: the target of two provinces belongs to the whole."""
+    found = {}
+    for scope in ("P", "A", "Q"):
+        account = await other_account(
+            pool, Role.AUDITOR, login=f"of-{scope.lower()}", scope=AreaScope(areas=frozenset({scope}))
+        )
+        answer = await client.get(
+            PROGRAMME, params={"format": "csv", "language": "en", "day": "2026-06-30"}, headers=account.headers
+        )
+        found[scope] = {name: row["reached"] for name, row in rows_of(answer.content).items()}
+        page = await client.get("/programmes", headers=account.headers)
+        assert (">stations<" in page.text) is (scope == "P")
+    assert {*found["P"]} == {"stations", "counties", "jia", "joined", "points", "visits"}
+    assert found["A"] == {"jia": "1"} and found["Q"] == {"east": "1"}
+    answer = await client.get(PROGRAMME, params={"format": "csv"})
+    assert {"both", "east", "jia"} <= {*rows_of(answer.content)}
+    assert (await client.get(PROGRAMME, params={"area": "none"})).status_code == 404

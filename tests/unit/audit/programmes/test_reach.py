@@ -7,7 +7,7 @@ from itertools import count, permutations
 
 import pytest
 
-from audit.programmes.reach import Measured, Tally, TargetReach, TargetStatus, furthest_first, reach, tally
+from audit.programmes.reach import TargetMeasures, TargetReach, TargetStatus, TargetTally, furthest_first, reach, tally
 from audit.programmes.standings import PromisedAreas, StationsThen
 from contract.home import HOME
 from registry.facts.model import FactKind, RegistryFact
@@ -62,7 +62,7 @@ def reached(
     areas = PromisedAreas(levels or {}, [area(code) for code in levels or {}], after)
     units = {asked.id: areas.units(asked, day)}
     found = tally([asked], units, then.standings(day), after, then.path)
-    return reach(asked, units[asked.id], found[asked.id], Measured(), day)
+    return reach(asked, units[asked.id], found[asked.id], TargetMeasures(), day)
 
 
 MERGER = successions(("A", "C", MERGED), ("B", "C", MERGED))
@@ -226,8 +226,8 @@ def test_what_nobody_measured_has_no_progress() -> None:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_every_metric_is_known(metric: str) -> None:
-    measured = Measured(sessions=7, content={"p": 10, "q": 5})
-    found = reach(target(metric), ("A",), Tally(), measured, BEFORE)
+    measured = TargetMeasures(sessions=7, content={"p": 10, "q": 5})
+    found = reach(target(metric), ("A",), TargetTally(), measured, BEFORE)
     expected = {
         "stations": 0, "in_service": None, "covered": Fraction(0), "covered_areas": 0, "online_rate": None,
         "service_rate": None, "sessions": 7, "content_bytes": 15, "content_titles": 2,
