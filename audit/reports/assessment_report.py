@@ -38,7 +38,7 @@ def assessment_report(found: KeptAssessment, language: str) -> Report:
         facts=tuple(_facts(found, inputs, result, language)),
         notes=(text("assessed_note", language), text("assessed_areas_note", language)),
         tables=(
-            _whole(inputs.whole, result.whole, rules, language),
+            _whole(inputs.whole, result.whole, language),
             _places(inputs, result, rules, language),
             _rules(rules, language),
         ),
@@ -181,16 +181,13 @@ def _measured(language: str) -> ReportColumn:
     return ReportColumn(key="value_percent", title=text("measured", language), kind=ColumnKind.RATE)
 
 
-def _whole(place: MeasuredPlace, result: PlaceResult, rules: PeriodRules, language: str) -> ReportTable:
-    by_criterion = {rule.criterion: rule for rule in rules.criteria}
+def _whole(place: MeasuredPlace, result: PlaceResult, language: str) -> ReportTable:
     rows: list[tuple[CellValue, ...]] = [
         (
             word("criterion", line.criterion, language),
             _fraction(line.value),
-            line.possible,
-            line.points,
-            line.lost,
-            _why_of_line(place, line, by_criterion[line.criterion], language),
+            *((line.possible, line.points, line.lost) if line.possible else (None, None, None)),
+            _why_of_line(place, line, language),
         )
         for line in result.lines
     ]
@@ -210,10 +207,12 @@ def _whole(place: MeasuredPlace, result: PlaceResult, rules: PeriodRules, langua
     )
 
 
-def _why_of_line(place: MeasuredPlace, line: CriterionPoints, rule: CriterionRule, language: str) -> str:
+def _why_of_line(place: MeasuredPlace, line: CriterionPoints, language: str) -> str:
     if not line.possible:
         return text("left_out", language)
-    return _lost(place, line, rule, language) if line.lost else ""
+    if line.value is None:
+        return text("no_value", language)
+    return _detail(place, line.criterion, language) if line.lost else ""
 
 
 def _places(inputs: AssessmentInputs, result: Assessment, rules: PeriodRules, language: str) -> ReportTable:
@@ -245,17 +244,18 @@ def _places(inputs: AssessmentInputs, result: Assessment, rules: PeriodRules, la
             _column("name", language, share=4),
             _column("points", language, ColumnKind.POINTS),
             _column("result", language),
-            _column("change", language, ColumnKind.POINTS),
-            _column("rank_before", language, ColumnKind.COUNT, 1),
+            _column("change", language, ColumnKind.POINTS, 3),
+            _column("rank_before", language, ColumnKind.COUNT, 2),
             *(
                 ReportColumn(
                     key=f"{rule.criterion}_percent",
                     title=word("criterion", rule.criterion, language),
                     kind=ColumnKind.RATE,
+                    share=3,
                 )
                 for rule in rules.criteria
             ),
-            _column("why", language, share=12),
+            _column("why", language, share=14),
         ),
         rows=rows,
     )

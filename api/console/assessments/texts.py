@@ -13,6 +13,7 @@ ZH: Final = {
     "assessment_change": "较上期 {n}",
     "assessment_more": "只显示得分最低的 {n} 个；下载报告可查看全部。",
     "assessment_lossless": "没有失分",
+    "assessment_made_by": "考核人",
 }
 EN: Final = {
     "assessments": "Assessments",
@@ -26,4 +27,5 @@ EN: Final = {
     "assessment_change": "change {n}",
     "assessment_more": "The {n} with the fewest points are shown; the report has all.",
     "assessment_lossless": "no lost points",
+    "assessment_made_by": "Made by",
 }

@@ -113,6 +113,10 @@ ROWS = {
     "VALUES ('finding', $1, now() - interval '1 hour', now(), 't', 'a', now()) RETURNING id",
     "correction": "INSERT INTO correction (station, from_at, until_at, counts_as, reason, proposed_by, proposed_at) "
     "VALUES ($1, now() - interval '1 hour', now(), 'up', 'r', 'a', now()) RETURNING id",
+    "assessment": "INSERT INTO assessment (area, period, revision, made_at, made_by, method, rules_name, "
+    "rules_version, outcome, places, rules, inputs, result) "
+    "SELECT area, '2026-11', 1, now(), 'a', 1, 'r', 1, 'none', 0, 'r', 'i', 'r' "
+    "FROM station WHERE id = $1 RETURNING id",
     "repair": "INSERT INTO repair (incident, at, made_by, cause) "
     "SELECT id, now(), 'a', 'power' FROM incident WHERE station = $1 RETURNING id",
     "substitute": "INSERT INTO duty_substitute (contact, substitute, from_at, until_at, edited_by) "

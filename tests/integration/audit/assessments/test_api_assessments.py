@@ -66,7 +66,7 @@ async def test_one_is_made_and_read(client: httpx.AsyncClient) -> None:
 async def test_what_is_wrong_is_refused(client: httpx.AsyncClient) -> None:
     body = {"area": "63", "period": "2026-11"}
     for change, said in (
-        ({"period": "2027-01"}, "not counted until its last day"),
+        *(({"period": period}, "not counted until its last day") for period in ("2027-01", "2027", "2026-10")),
         ({"area": "99"}, "there is no area '99'"),
         ({"rules": "name: x"}, "version is missing"),
         ({"scores": [*SCORES, SCORES[0]]}, "b has two scores"),
