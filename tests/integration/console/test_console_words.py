@@ -92,6 +92,7 @@ async def full(world: World) -> list[str]:
         "/findings", f"/findings/{finding}", f"/findings?incident={incidents[0]}",
         f"/findings?station={stations[1]}&from=2026-01-01T00:00&until=2026-01-02T00:00",
         "/corrections", f"/corrections/{correction}", "/assessments", f"/assessments/{assessment}",
+        "/programmes", "/effect",
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
