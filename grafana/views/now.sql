@@ -43,11 +43,10 @@ FROM (SELECT count(*) AS expected,
 
 -- name: worst
 -- The stations that have been without service longest. Unknown stations are left out, because the platform is the cause.
-SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
-       extract(epoch FROM now() - v.since)::float8 AS lasts
-FROM station_verdict v LEFT JOIN area a ON a.code = v.area
-WHERE v.verdict IN ('offline', 'unusable', 'away')
-  AND {can_be_down v} AND {chosen v}
+SELECT v.station, v.name, coalesce((SELECT coalesce(a.{name}, a.name) FROM area a WHERE a.code = v.area), v.area) AS area,
+       v.verdict, v.since, extract(epoch FROM now() - v.since)::float8 AS lasts
+FROM station_verdict v
+WHERE v.verdict IN ('offline', 'unusable', 'away') AND {can_be_down v} AND {chosen v}
 ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.since, v.station LIMIT 50;
 
 -- name: incidents

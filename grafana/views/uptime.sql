@@ -15,16 +15,16 @@ GROUP BY d.day ORDER BY d.day LIMIT 5000;
 -- name: by_month
 -- Whole months of the range; frozen ones as they were frozen, which later days do not change.
 SELECT to_char(m.month, 'YYYY-MM') AS month, {rates m}, sum(m.unknown_ms)::float8 / 3600000 AS unknown_h, m.frozen
-FROM (SELECT date_trunc('month', d.day)::date AS month, false AS frozen, d.path, d.scheduled_ms, d.excused_ms, d.unknown_ms,
+FROM (SELECT date_trunc('month', d.day::timestamp)::date AS month, false AS frozen, d.path, d.scheduled_ms, d.excused_ms, d.unknown_ms,
              d.online_ms, d.service_due_ms, d.usable_ms
       FROM area_day d
-      WHERE d.day >= date_trunc('month', {first_day})::date
-        AND d.day < (date_trunc('month', {last_day}) + interval '1 month')::date
-        AND NOT EXISTS (SELECT FROM month_frozen f WHERE f.month = date_trunc('month', d.day)::date)
+      WHERE d.day >= date_trunc('month', ({first_day})::timestamp)::date
+        AND d.day < (date_trunc('month', ({last_day})::timestamp) + interval '1 month')::date
+        AND NOT EXISTS (SELECT FROM month_frozen f WHERE f.month = date_trunc('month', d.day::timestamp)::date)
       UNION ALL
       SELECT a.month, true, a.path, a.scheduled_ms, a.excused_ms, a.unknown_ms, a.online_ms, a.service_due_ms, a.usable_ms
       FROM area_month a
-      WHERE a.month >= date_trunc('month', {first_day})::date AND a.month <= {last_day}) AS m
+      WHERE a.month >= date_trunc('month', ({first_day})::timestamp)::date AND a.month <= {last_day}) AS m
 WHERE {on_path m}
 GROUP BY m.month, m.frozen ORDER BY m.month DESC LIMIT 240;
 
