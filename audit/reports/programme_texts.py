@@ -30,7 +30,7 @@ PROGRAMME_TEXTS: Final = {
         "{n} of {all} areas without a station in service: {names}", "{all} 个区划中 {n} 个没有在用服务点：{names}"
     ),
     "areas_more": Said("{names} and {n} more", "{names}等，另有 {n} 个"),
-    "stations_waiting": Said("{n} stations are planned or suspended", "{n} 个服务点为计划或停用状态"),
+    "stations_waiting": Said("stations that are planned or suspended: {n}", "{n} 个服务点为计划或停用状态"),
     "nothing_measured": Said("nothing was measured", "没有数据"),
     "lacking_areas": Said("Areas without a station", "无在用服务点的区划"),
     "of_language": Said("{metric} ({language})", "{metric}（{language}）"),

@@ -45,7 +45,7 @@ EN: Final = {
     "uptime_open": "This month is not frozen yet: that happens on the 11th of the next month.",
     "uptime_total": "All",
     "uptime_sum": "The period",
-    "uptime_hours": "{n} h",
+    "uptime_hours": "{n}\u00a0h",
     "uptime_with_addenda": "With addenda",
     "uptime_by_area": "By area",
     "uptime_by_station": "By station",

@@ -117,8 +117,8 @@ async def test_the_scope_is_kept(client: httpx.AsyncClient, days: DayWorld) -> N
 
 
 SAYS = {
-    "en": ("Uptime of", "Online rate", "Coverage", "232 h", "This month was frozen on", "With addenda", "4.74%",
-           "By day", "Revision 2", "records made while the link was down", "(addendum)", "time usable +2 h"),
+    "en": ("Uptime of", "Online rate", "Coverage", "232\u00a0h", "This month was frozen on", "With addenda", "4.74%",
+           "By day", "Revision 2", "records made while the link was down", "(addendum)", "time usable +2\u00a0h"),
     "zh-CN": ("在线统计", "在线率", "数据覆盖率", "含附记", "按日", "第 2 版", "断网期间本机记录补传"),
 }  # fmt: skip
 
