@@ -5,10 +5,11 @@ from fractions import Fraction
 from typing import Final
 
 from audit.days.figures import percent
-from audit.reports.document import CellValue, ColumnKind
+from audit.reports.document import ByteCount, CellValue, ColumnKind
 
 NOTHING: Final = "–"
 _MINUTE_MS: Final = 60_000
+_UNITS: Final = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6))
 
 
 def cell_text(value: CellValue, kind: ColumnKind) -> str:
@@ -20,6 +21,8 @@ def cell_text(value: CellValue, kind: ColumnKind) -> str:
             return percent(value) or NOTHING
         case date():
             return value.isoformat()
+        case ByteCount():
+            return bytes_text(value)
         case int() if kind is ColumnKind.TIME:
             return time_text(value)
         case int() if kind is ColumnKind.POINTS:
@@ -28,6 +31,13 @@ def cell_text(value: CellValue, kind: ColumnKind) -> str:
             return f"{value:,}"
         case _:
             return value
+
+
+def bytes_text(amount: int) -> str:
+    """Bytes in TB, GB or MB with two decimals, rounded down; the unit stays on the line."""
+    unit, size = next(((unit, size) for unit, size in _UNITS if amount >= size), _UNITS[-1])
+    hundredths = amount * 100 // size
+    return f"{hundredths // 100:,}.{hundredths % 100:02}\u00a0{unit}"
 
 
 def time_text(ms: int) -> str:

@@ -15,6 +15,10 @@ CellValue = str | int | date | Fraction | None
 """A value of a table. None: there is no value, which differs from 0."""
 
 
+class ByteCount(int):
+    """A number of bytes: for people in TB, GB or MB, for programs a plain number."""
+
+
 class ColumnKind(StrEnum):
     """The type of the values of a column."""
 

@@ -11,7 +11,8 @@ import msgspec
 
 from audit.days.figures import percent
 from audit.programmes.reach import Amount, TargetReach, TargetStatus, furthest_first
-from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
+from audit.reports.cell_text import bytes_text
+from audit.reports.document import ByteCount, CellValue, ColumnKind, Report, ReportColumn, ReportTable
 from audit.reports.made_up import marked
 from audit.reports.texts import text
 from audit.reports.uptime_report import PeriodFacts, verify_text
@@ -23,7 +24,6 @@ _NAMES: Final = 5
 MOST_LACKING: Final = 1_000
 """Areas of a target in the table of areas without a station."""
 _COUNT: Final = ColumnKind.COUNT
-_UNITS: Final = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6))
 _OF_AREAS: Final = ("covered", "covered_areas")
 
 
@@ -88,13 +88,6 @@ def amount_text(amount: Amount, metric: str) -> str:
     return bytes_text(int(amount)) if metric == "content_bytes" else f"{int(amount):,}"
 
 
-def bytes_text(amount: int) -> str:
-    """Bytes in TB, GB or MB with two decimals, rounded down; the unit stays on the line."""
-    unit, size = next(((unit, size) for unit, size in _UNITS if amount >= size), _UNITS[-1])
-    hundredths = amount * 100 // size
-    return f"{hundredths // 100:,}.{hundredths % 100:02}\u00a0{unit}"
-
-
 def _why(one: TargetReach, names: Mapping[str, str], language: str) -> Iterator[str]:
     if one.reached is None or one.promised is None:
         yield text("nothing_measured", language)
@@ -138,8 +131,8 @@ def _targets(facts: ProgrammeFacts, language: str) -> ReportTable:
             ReportColumn(key="progress_percent", title=text("progress", language), kind=ColumnKind.RATE),
             _column("deadline", language, ColumnKind.DAY, 3),
             _column("status", language),
-            _column("in_service", language, _COUNT),
-            _column("waiting", language, _COUNT),
+            _column("in_service", language, _COUNT, 3),
+            _column("waiting", language, _COUNT, 3),
             _column("why", language, share=7),
         ),
         rows=[(rank, *_cells(one, facts.areas, language)) for rank, one in furthest_first(facts.reaches)],
@@ -153,8 +146,8 @@ def _cells(one: TargetReach, names: Mapping[str, str], language: str) -> tuple[C
         target.name,
         target.programme or "",
         metric_name(one, language),
-        one.promised,
-        one.reached,
+        _cell(one.promised, target.metric),
+        _cell(one.reached, target.metric),
         one.progress,
         target.deadline,
         word("target_status", one.status, language),
@@ -162,6 +155,10 @@ def _cells(one: TargetReach, names: Mapping[str, str], language: str) -> tuple[C
         one.waiting,
         why_short(one, names, language),
     )
+
+
+def _cell(amount: Amount | None, metric: str) -> CellValue:
+    return ByteCount(amount) if metric == "content_bytes" and amount is not None else amount
 
 
 def _lacking(facts: ProgrammeFacts, language: str) -> ReportTable:

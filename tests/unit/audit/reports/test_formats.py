@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from audit.reports.cell_text import cell_text, time_text
 from audit.reports.csv_format import csv_bytes, csv_cell
-from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
+from audit.reports.document import ByteCount, CellValue, ColumnKind, Report, ReportColumn, ReportTable
 from audit.reports.formats import FORMATS
 from audit.reports.pdf_format import families, pdf_bytes
 from audit.reports.pdf_process import BOUNDS, pdf_apart
@@ -192,3 +192,12 @@ def test_the_proof_is_attached_to_a_pdf_and_any_other_byte_is_named() -> None:
     for other in (pdf_bytes(report()), pdf.replace(b"/EmbeddedFile", b"/EmbeddedFilm"), pdf[: len(pdf) // 3], b""):
         with pytest.raises(SaidError, match=r"this PDF has no proof that can be read"):
             attached_text(other)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(0, "0.00\u00a0MB"), (999_999, "0.99\u00a0MB"), (10**9, "1.00\u00a0GB"), (30 * 10**12, "30.00\u00a0TB")],
+)
+def test_bytes_are_shown_in_units_and_written_as_numbers(amount: int, shown: str) -> None:
+    assert cell_text(ByteCount(amount), ColumnKind.COUNT) == shown
+    assert csv_cell(ByteCount(amount)) == str(amount)
