@@ -200,4 +200,4 @@ def test_the_proof_is_attached_to_a_pdf_and_any_other_byte_is_named() -> None:
 )
 def test_bytes_are_shown_in_units_and_written_as_numbers(amount: int, shown: str) -> None:
     assert cell_text(ByteCount(amount), ColumnKind.COUNT) == shown
-    assert csv_cell(ByteCount(amount)) == str(amount)
+    assert csv_cell(ByteCount(amount), ColumnKind.COUNT) == str(amount)
