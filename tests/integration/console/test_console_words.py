@@ -99,7 +99,6 @@ async def full(world: World) -> list[str]:
         "/silences", *(f"/silences/{one}" for one in silences),
         "/contacts", "/contacts?retired=yes", *(f"/contacts/{one}" for one in contacts),
         "/duty", f"/duty?area={PROVINCE}", "/work?contact=zhang", "/response", f"/response?area={PROVINCE}&days=30",
-        "/effect", f"/effect?area={PROVINCE}&period=2026", "/programmes", "/programmes?day=x",
         "/uptime", f"/uptime?area={PROVINCE}&period=2026-11", f"/uptime?area={TOWN}&period=2026-11",
         *(f"/uptime?station={stations[1]}&period={period}" for period in ("2026-11", "2026", "2031-01", "x")),
         "/routes", "/routes/default", "/who-is-told", "/gaps",
