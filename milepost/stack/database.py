@@ -33,7 +33,7 @@ class DatabaseUrls(msgspec.Struct, frozen=True, kw_only=True):
         }.get(command, given)
 
 
-OF_THE_API: Final = ("api", "users", "tokens", "templates", "report")
+OF_THE_API: Final = ("api", "users", "tokens", "templates", "report", "assess")
 """The commands that need the login of the API: for accounts and sessions, for actions of an account, or for reading
 within a scope. The logins of the services may not do this."""
 

@@ -18,14 +18,16 @@ from audit.reports.cell_text import points_text
 from audit.reports.texts import TEXTS
 from contract.errors import RemedyError
 from contract.said import Said
-from milepost.commands.account_database import open_accounts, table, word_of
+from milepost.commands.account_database import required_url, table, word_of
 from milepost.commands.report import given_code, given_period, show_stations
 from milepost.language import show
 from milepost.settings import Settings
 from registry.importing.sheets.sheet import MAX_BYTES
 from registry.importing.sheets.sheet_process import read_apart
 from store.author import Author
-from store.pool import Connection
+from store.migrate import require_current
+from store.pool import Connection, open_pool
+from store.scoped import whole_url
 
 _LISTED: Final = 50
 _NEWEST: Final = 2**63 - 1
@@ -36,7 +38,9 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
     if arguments.action == "rules":
         show(default_rules().rstrip("\n"))
         return 0
-    async with open_accounts(settings.database_url) as (connection, _):
+    url = whole_url(required_url(settings.database_url))
+    async with open_pool(url, name="assess", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
         match arguments.action:
             case "make":
                 await _make(connection, arguments)

@@ -131,3 +131,15 @@ async def test_the_period_before_is_its_newest_revision(days: DayWorld) -> None:
     scores = {(one.level, one.id): (one.score, one.rank) for one in newest.places}
     assert {(one.level, one.id): (one.score_before, one.rank_before) for one in result.places} == scores
     assert result.whole.score_before == newest.whole.score
+
+
+async def test_a_command_makes_one_with_the_rights_of_the_api(days: DayWorld) -> None:
+    async with days.pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SET LOCAL ROLE milepost_api; SET LOCAL search_path = scoped, public; "
+            "SELECT set_config('milepost.scope', '*', true)"
+        )
+        found = await load_inputs(connection, ["63"], period_named("2026-11"), SCORED)
+        for why in (None, "late"):
+            one = await keep_assessment(connection, make_assessment(found, default_rules()), why, BY, at(1500))
+        assert (await require_assessment(connection, one.summary.id)).summary.why == "late"
