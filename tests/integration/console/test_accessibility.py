@@ -131,6 +131,7 @@ BESIDES: Final = ["/nowhere"]
 MISSING: Final = {
     "/nowhere",
     "/i/none",
+    "/effect?area=none",
     "/uptime?station=none",
     "/work?contact=none",
     "/stations/none",
