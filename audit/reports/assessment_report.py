@@ -238,12 +238,12 @@ def _places(inputs: AssessmentInputs, result: Assessment, rules: PeriodRules, la
         name=text("assessed_counts", language),
         title=text("assessed_places", language),
         columns=(
-            _column("level", language),
-            _column("rank", language, ColumnKind.COUNT, 1),
-            ReportColumn(key="place", title=text("place_code", language), share=4),
+            _column("level", language, share=3),
+            _column("rank", language, ColumnKind.COUNT),
+            ReportColumn(key="place", title=text("place_code", language), share=5),
             _column("name", language, share=4),
             _column("points", language, ColumnKind.POINTS),
-            _column("result", language),
+            _column("result", language, share=3),
             _column("change", language, ColumnKind.POINTS, 3),
             _column("rank_before", language, ColumnKind.COUNT, 2),
             *(
@@ -251,7 +251,8 @@ def _places(inputs: AssessmentInputs, result: Assessment, rules: PeriodRules, la
                     key=f"{rule.criterion}_percent",
                     title=word("criterion", rule.criterion, language),
                     kind=ColumnKind.RATE,
-                    share=3,
+                    # The longest title.
+                    share=4 if rule.criterion is Criterion.SATISFACTION else 3,
                 )
                 for rule in rules.criteria
             ),
