@@ -13,6 +13,9 @@ from alerting.delivery.targets import SendError
 
 APPRISE_AT_ONCE: Final = 20
 """Threads at one time. A plugin that hangs holds its thread."""
+_LONGER: Final = 10.0
+"""Seconds that a plugin waits for an answer beyond the limit of the message. The limit must come first, because a plugin
+reports a missing answer as a failure, although the message may have been taken."""
 
 
 class AppriseSender:
@@ -35,7 +38,8 @@ class AppriseSender:
                 verdict=SendVerdict.REFUSED, why="the address is none that apprise understands", dead=True
             )
         notifier.redirects = False
-        notifier.socket_connect_timeout = notifier.socket_read_timeout = self._timeout
+        notifier.socket_connect_timeout = self._timeout
+        notifier.socket_read_timeout = self._timeout + _LONGER
         thread = run_in_thread(lambda: notify_plainly(notifier, message, key), "deliver apprise")
         self._running.add(thread)
         try:
