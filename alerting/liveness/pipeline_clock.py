@@ -22,7 +22,9 @@ MESSAGES_LOST: Final = "messages_lost"
 """Why an interval does not count although messages went on arriving: too many of them are missing."""
 _KEPT_SEGMENTS: Final = 64
 _KEPT_STRETCHES: Final = 64
-_KEPT_STARTS: Final = 8
+_KEPT_STARTS: Final = 32
+"""A tick of a start that is forgotten, which comes again, looks like a new start: more than a bridge that crashes again
+and again makes within the minutes in which a producer may repeat a tick."""
 _STEP_MS: Final = 1000
 
 

@@ -169,6 +169,7 @@ def place_of_copy(log: list[tuple[str, LiveEntry]], origin: int, later: float) -
 
 
 @given(ACTIONS, COPIES)
+@example([("die", 3, 0.25), *[("restart", 0, 0.25)] * 8], [(0.125, 0.5)])
 @settings(max_examples=80, deadline=None)
 def test_doubles_change_nothing(actions: list[tuple[str, int, float]], copies: list[tuple[float, float]]) -> None:
     log = play(actions).log
