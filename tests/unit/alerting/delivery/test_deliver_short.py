@@ -3,9 +3,10 @@
 import unicodedata
 from datetime import datetime, timedelta
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerting.delivery.apprise_target import open_plugin, text_for
@@ -28,6 +29,11 @@ names = st.one_of(
 ).map(lambda name: name.encode("utf-16", "ignore").decode("utf-16"))
 
 
+# Local time in 1900 was not the time of today's zone.
+@example(
+    name="", area="", station="0", incident=1, kind="station_offline", phase="opened", language="zh-CN", children=0,
+    age=timedelta(days=45983, seconds=57912, microseconds=1),
+)  # fmt: skip
 @given(
     name=names,
     area=names,
@@ -65,7 +71,7 @@ def test_it_fits_one_sms_and_cuts_no_number_and_no_time(
 
 
 def _local(moment: datetime) -> datetime:
-    return moment + timedelta(hours=8)
+    return moment.astimezone(ZoneInfo("Asia/Shanghai"))
 
 
 @given(names, st.integers(0, 70))
