@@ -14,8 +14,8 @@ from alerting.delivery.targets import SendError
 APPRISE_AT_ONCE: Final = 20
 """Threads at one time. A plugin that hangs holds its thread."""
 _LONGER: Final = 10.0
-"""Seconds that a plugin waits for an answer beyond the limit of the message. The limit must come first, because a plugin
-reports a missing answer as a failure, although the message may have been taken."""
+"""Seconds that a plugin waits for an answer beyond the limit of the message. The limit must come first, because a
+plugin reports a missing answer as a failure, although the message may have been taken."""
 
 
 class AppriseSender:
