@@ -8,7 +8,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from store.pool import Connection
-from store.scoped import put_dashboards, put_scoped
+from store.scoped import put_dashboards, put_reader, put_scoped
 from store.sql import queries_beside
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -73,8 +73,8 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
 async def migrate(connection: Connection, migrations: list[Migration] | None = None) -> list[Migration]:
     """Bring the database to the newest schema; the migrations that ran. A second caller waits for the first.
 
-    Then the roles of the services and of the API get their policies and views (`scoped.sql`) and their rights
-    (`grants.sql`); an older schema has none for the API.
+    Then the roles of dashboards, of the services and of the API get their policies and views (`reader.sql`,
+    `scoped.sql`, `dashboards.sql`) and their rights (`grants.sql`); an older schema has none for the API.
     """
     known = read_migrations() if migrations is None else migrations
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -85,6 +85,7 @@ async def migrate(connection: Connection, migrations: list[Migration] | None = N
             await _apply(connection, migration)
         await connection.execute(ROLES.read_text(encoding="utf-8"))
         if len(known) >= len(read_migrations()):
+            await put_reader(connection, len(known))
             await put_scoped(connection, len(known))
             await put_dashboards(connection, len(known))
         await connection.execute(GRANTS.read_text(encoding="utf-8"))

@@ -135,6 +135,10 @@ END $$;
 -- Whether the groups of the services and of the API are there.
 SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('milepost_service', 'milepost_api');
 
+-- name: reader_made
+-- What the rights of dashboards were made of.
+SELECT obj_description(to_regprocedure('grant_reader()'), 'pg_proc');
+
 -- name: dashboards_made
 -- What the views of dashboards were made of, and whether the group that reads them was there.
 SELECT obj_description(n.oid, 'pg_namespace') FROM pg_namespace n

@@ -1,4 +1,6 @@
--- What the dashboards of Grafana read. The role sees the whole: no addresses of people, no secrets, no texts of messages.
+-- What the dashboards of Grafana read with the login milepost_reader. The role sees the whole: no addresses of people, no secrets, no
+-- texts of messages. Run after the migrations, when one of them ran or this file changed. Where an administrator makes the role later,
+-- the owner of the tables runs `SELECT grant_reader()`.
 CREATE OR REPLACE FUNCTION grant_reader() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     -- Each with the columns that are read; NULL: all.
@@ -8,9 +10,11 @@ DECLARE
         "closure": null, "calendar_opening": null, "area_count": null, "area_count_known": null, "suspicion": null,
         "suspicion_member": null, "programme": null, "station_programme": null, "terminal": null, "terminal_facts": null,
         "inventory": null, "health_state": null, "health_hour": null, "health_day": null, "usage_hour": null, "usage_day": null,
+        "usage_month": null, "usage_area_day": null,
         "area_day": null, "area_month": null, "month_frozen": null, "day_figure": null, "day_member": null, "day_share": null,
         "share_day": null, "station_day": null, "station_day_revision": null, "day_state": null,
         "consumer_offset": null, "log_end": null, "set_aside": null, "ledger_checkpoint": null, "service_sign": null,
+        "incident_share": "incident, area, children, down", "incident_share_ack": "incident, area, eta_at",
         "repair": "id, incident, at, made_by, remark, cause, outcome, outcome_at",
         "channel_state": "contact, channel, dead_at, reason",
         "delivery": "id, notification, status, attempts, next_attempt_at, sent_at",
