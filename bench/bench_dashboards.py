@@ -24,7 +24,7 @@ from bench.bench_board import COUNTY, PROVINCE, WORLD, fill
 from bench.bench_ingest import database_server, fresh_database
 from grafana.dashboard import Dashboard
 from grafana.files import DASHBOARDS
-from grafana.variables import QUERIES, sql_of
+from grafana.variables import PART, QUERIES, sql_of
 from store.dashboard_logins import PREFIX, dashboard_login, put_dashboard_login
 from store.pool import Connection
 from store.sql import load_queries
@@ -63,7 +63,7 @@ def every_query() -> Iterator[Asked]:
         (annotation,) = dashboard.build("en")["annotations"]["list"]
         yield Asked(f"{dashboard.name}: annotations", annotation["target"]["rawSql"], _range(dashboard))
     for name, sql in QUERIES.items():
-        if not name.startswith("part_"):
+        if not name.startswith(PART):
             yield Asked(f"variable: {name}", sql_of(sql, "en"), timedelta(hours=1))
 
 

@@ -1,4 +1,5 @@
-"""A dashboard: its panels in rows on Grafana's grid, its variables, and its files. Pure but for `load`.
+"""A dashboard: its panels in rows on Grafana's grid, its variables, and its files. Pure but for
+`view_queries`.
 
 There is a dashboard for each language, because titles and headings cannot depend on a variable in Grafana.
 """

@@ -27,7 +27,8 @@ class PanelQuery(msgspec.Struct, frozen=True):
 
 
 def panel(kind: str, title: Said, queries: Sequence[PanelQuery], language: str, **more: Any) -> Json:
-    """A panel of `kind`; `more` replaces fields that all panels share. Columns that nobody reads have no override."""
+    """A panel of `kind`; `more` replaces fields that all panels share. The
+    columns `time` and `metric` have no override."""
     names = dict.fromkeys(name for query in queries for name in query.columns if name not in ("time", "metric"))
     return {
         "type": kind,

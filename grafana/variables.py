@@ -14,6 +14,8 @@ from grafana.fields import DATASOURCE, LEVELS, Json
 from store.sql import load_queries
 
 QUERIES: Final = load_queries(Path(__file__).with_name("variables.sql"))
+PART: Final = "part_"
+"""Of the names of queries that are parts of other queries."""
 ALL: Final = Said("All", "全部")
 AREA: Final = (*LEVELS, "area")
 FILTERS: Final = (*AREA, "programme", "kind")
@@ -28,10 +30,8 @@ _LABELS: Final = {
 _HIDDEN: Final = ("area", "console")
 _HIDE_VARIABLE: Final = 2
 _ON_LOAD: Final = 1
-_PART: Final = re.compile(
-    r"\{(in_area|chosen|on_path|chosen_depth|levels|rates|standing|overdue_since|first_day|last_day"
-    r"|can_be_down|place|kept|counted_below|use|used|sessions|first_use_day|last_use_day)(?: ([\w.]+))?\}"
-)
+_PARTS: Final = [name.removeprefix(PART) for name, _ in QUERIES.items() if name.startswith(PART)]
+_FIND_PART: Final = re.compile(rf"\{{({'|'.join(_PARTS)})(?: ([\w.]+))?\}}")
 
 
 def variable(name: str, language: str) -> Json:
@@ -74,8 +74,8 @@ def sql_of(text: str, language: str) -> str:
     `{used ALIAS}`, `{sessions ALIAS}`: whether and how often a station was used, of rows of `usage_month`.
     """
     filled = _without_comments(text)
-    while _PART.search(filled):  # a part can have parts
-        filled = _PART.sub(_part, filled)
+    while _FIND_PART.search(filled):  # a part can have parts
+        filled = _FIND_PART.sub(_part, filled)
     words = {
         "{name}": "name_en" if language == "en" else "name",
         "{all}": ALL.text(language),
@@ -102,7 +102,7 @@ def _words_of(column: str, family: str, language: str) -> str:
 
 def _part(found: re.Match[str]) -> str:
     table, _, column = (found[2] or "").partition(".")
-    text = _without_comments(getattr(QUERIES, f"part_{found[1]}"))
+    text = _without_comments(getattr(QUERIES, PART + found[1]))
     area = f"{table}.{column or 'area'}" if found[1] == "in_area" else f"{table}.area"
     station = f"{table}.{column or 'station'}"
     return (

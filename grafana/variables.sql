@@ -49,7 +49,7 @@ WHERE s.lifecycle <> 'retired' AND {in_area s.area}
 ORDER BY coalesce(st.state = 'offline', false) DESC, s.id LIMIT 2000;
 
 -- name: console
--- The address of the console, as the API last told it; empty: links to the console lead nowhere.
+-- The address of the console, as the newest sign of an API process has it; empty: no process gave one, and the links have no target.
 SELECT coalesce((SELECT detail ->> 'address' FROM service_sign WHERE service = 'api' AND detail ? 'address'
                  ORDER BY at DESC LIMIT 1), '') AS __value;
 

@@ -47,7 +47,7 @@ WHERE i.status <> 'closed' AND since.eta_at <= now() AND {in_area i.area}
 ORDER BY since.eta_at, i.id LIMIT 100;
 
 -- name: unowned
--- Incidents that nobody has, the oldest first.
+-- Incidents without an owner, the oldest first.
 SELECT i.id, i.kind, {place i} AS place, i.began_at AS began,
        extract(epoch FROM now() - i.began_at)::float8 AS lasts
 FROM incident i
