@@ -41,7 +41,7 @@ class OwedPage(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     severity: str
     created_at: datetime
-    #: It was held until then; None: it was not held.
+    #: The time until which the page is or was held; None: the page was never held.
     not_before: datetime | None = None
     #: Whether an earlier message about the incident was delivered to the contact, or its delivery is unknown.
     told: bool = False

@@ -11,20 +11,19 @@ _CONTACT: Final = "contact"
 
 
 class NamedContacts:
-    """Names contacts. `_fine`: those that nothing has to be taken back of."""
+    """Names contacts. `_fine`: the contacts that have no row in the table, as far as this process knows."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._fine: set[str] = set()
 
-    async def name(self, contact: str, why: Exception) -> None:
-        """The pages of a contact cannot be sent now."""
-        self._fine.discard(contact)
-        await self._write(contact, {contact: said(why)})
-
-    async def take_back(self, contact: str) -> None:
-        """The pages of a contact were looked at without an error; an earlier process may have named it."""
-        if contact not in self._fine:
+    async def note_look(self, contact: str, why: Exception | None) -> None:
+        """Name a contact whose pages cannot be sent, because of `why`. Without `why`, take the name back, also if an
+        earlier process named the contact."""
+        if why is not None:
+            self._fine.discard(contact)
+            await self._write(contact, {contact: said(why)})
+        elif contact not in self._fine:
             await self._write(contact, {})
             self._fine.add(contact)
 

@@ -145,16 +145,14 @@ class PageLoop:
         """Decide for the next contact, and begin an attempt if something is to be sent."""
         contact, newest = await self._queue.get()
         again: float | None = self._config.poll
+        fault: Exception | None = None
         try:
             again = await self._look(contact)
         except Exception as exc:  # what is wrong with one contact must cost only its pages
             if isinstance(exc, UNREACHABLE) and may_pass(exc):
                 raise
             log.exception("the pages of a contact cannot be sent", extra={"contact": contact})
-            again = 10 * self._config.poll
-            await self._named.name(contact, exc)
-        else:
-            await self._named.take_back(contact)
+            again, fault = 10 * self._config.poll, exc
         finally:
             self._queue.done(contact)
             if again is None:
@@ -162,6 +160,8 @@ class PageLoop:
                 self._wake.set()
             else:
                 self._waiting[contact] = (asyncio.get_running_loop().time() + again, newest)
+        # Only now: an attempt that ends meanwhile ends the wait that was noted above.
+        await self._named.note_look(contact, fault)
 
     async def _look(self, contact: str) -> float | None:
         """Seconds until the next look at the contact, None: at once."""

@@ -68,6 +68,24 @@ async def test_a_page_is_paid_and_its_incident_says_so(
     assert "secret" not in "".join(str(vars(record)) for record in caplog.records if record.name.startswith("alerting"))
 
 
+async def test_a_name_that_cannot_be_taken_back_yet_delays_no_page(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    """An earlier process named the contact, and another session holds that row."""
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    await pool.execute(
+        "INSERT INTO set_aside (service, kind, subject, why) VALUES ('deliver', 'contact', 'zhang', 'x')"
+    )
+    for number in (1, 2):
+        await owe(pool, "zhang", await add_incident(pool, number))
+    async with running(run_pages, config):
+        async with pool.acquire() as other, other.transaction():
+            await other.execute("SELECT FROM set_aside FOR UPDATE")
+            await until(pool, PAID, 2)
+        await until(pool, "SELECT count(*) FROM set_aside", 0)
+    assert len(provider.arrivals) == 2
+
+
 async def test_a_provider_that_fails_gets_the_same_message_until_it_takes_it(
     pool: Pool, config: DriverConfig, provider: Provider
 ) -> None:
