@@ -115,15 +115,18 @@ class ChangeLog:
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What the station rules need beyond a Standing.
 
-    `every`: the interval of the station's slowest terminal, s; `promised`: the same, None: not known. `reason` and
-    `seen_at` of the last change of state. `opened_at`: when its present (or last) opening began, or a closure within it
-    ended (None: it is always open). `resumed_at`: when the last gap of its clock ended; from then on the station can be
-    heard again.
+    `promised`: the interval of the station's slowest terminal, s; None: not known. `reason` and `seen_at` of the last
+    change of state. `opened_at`: when its present (or last) opening began, or a closure within it ended (None: it is
+    always open). `resumed_at`: when the last gap of its clock ended; from then on the station can be heard again.
     """
 
     reason: str | None = None
     seen_at: datetime | None = None
-    every: float = USUAL
     promised: float | None = None
     opened_at: datetime | None = None
     resumed_at: datetime | None = None
+
+    @property
+    def every(self) -> float:
+        """The interval of the station's slowest terminal, s; the usual one where it is not known."""
+        return self.promised or USUAL

@@ -72,7 +72,6 @@ class Field:
         return About(
             reason=columns.reason_of(row),
             seen_at=moment_of(columns.seen[row]),
-            every=columns.every[row] or USUAL,
             promised=self.promise_of(station),
             opened_at=max((time for time in times if time is not None), default=None),
             resumed_at=resumed,
