@@ -199,10 +199,8 @@ async def pool(database: str) -> AsyncIterator[Pool]:
 @pytest.fixture
 def mqtt_broker(server_dir: Path) -> Iterator[Mosquitto | IotCore]:
     """An MQTT broker of this test's own, without retained messages: Mosquitto, or the wheel's where that is missing."""
-    broker = mqtt_server(Path(tempfile.mkdtemp(prefix="mqtt-", dir=server_dir)))
-    broker.start()
-    yield broker
-    broker.kill()
+    with mqtt_server(Path(tempfile.mkdtemp(prefix="mqtt-", dir=server_dir))).running() as broker:
+        yield broker
 
 
 @pytest.fixture
@@ -210,10 +208,8 @@ def mosquitto(server_dir: Path) -> Iterator[Mosquitto]:
     """A Mosquitto of this test's own."""
     if find_mosquitto() is None:
         pytest.skip("Mosquitto is missing: install mosquitto")
-    broker = Mosquitto(Path(tempfile.mkdtemp(prefix="mosquitto-", dir=server_dir)))
-    broker.start()
-    yield broker
-    broker.kill()
+    with Mosquitto(Path(tempfile.mkdtemp(prefix="mosquitto-", dir=server_dir))).running() as broker:
+        yield broker
 
 
 def create_topics(servers: str, partitions: int) -> None:
@@ -229,32 +225,26 @@ PARTITIONS = 4
 @pytest.fixture(scope="session")
 def kafka_servers(server_dir: Path) -> Iterator[str]:
     """The 127.0.0.1:PORT of a Kafka-protocol broker with the topics, one for all tests: tell yours by station ids."""
-    broker = Tansu(server_dir / "tansu")
-    broker.start()
-    create_topics(broker.servers, PARTITIONS)
-    yield broker.servers
-    broker.kill()
+    with Tansu(server_dir / "tansu").running() as broker:
+        create_topics(broker.servers, PARTITIONS)
+        yield broker.servers
 
 
 @pytest.fixture
 def tansu(server_dir: Path) -> Iterator[Tansu]:
     """A Kafka-protocol broker of this test's own, to be killed and stopped, with the topics in it."""
-    broker = Tansu(Path(tempfile.mkdtemp(prefix="tansu-", dir=server_dir)))
-    broker.start()
-    create_topics(broker.servers, PARTITIONS)
-    yield broker
-    broker.kill()
+    with Tansu(Path(tempfile.mkdtemp(prefix="tansu-", dir=server_dir))).running() as broker:
+        create_topics(broker.servers, PARTITIONS)
+        yield broker
 
 
 @pytest.fixture(scope="session")
 def _apache_kafka_server(server_dir: Path) -> Iterator[ApacheKafka]:
     if missing := why_no_apache_kafka():
         pytest.skip(missing)
-    broker = ApacheKafka(server_dir / "kafka")
-    broker.start()
-    create_topics(broker.servers, PARTITIONS)
-    yield broker
-    broker.kill()
+    with ApacheKafka(server_dir / "kafka").running() as broker:
+        create_topics(broker.servers, PARTITIONS)
+        yield broker
 
 
 @pytest.fixture

@@ -11,7 +11,10 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 KAFKA_JARS = ROOT / ".cache" / "kafka"
@@ -60,7 +63,20 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait(self.process)
+        try:
+            self._wait(self.process)
+        except BaseException:
+            self.kill()
+            raise
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        """Start it, and kill it at the end."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.kill()
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + self._ready_seconds

@@ -207,15 +207,11 @@ def _world(case: Case, seconds: float) -> Iterator[World]:
         if case.external == "kafka":
             if missing := why_no_apache_kafka():
                 raise SystemExit(missing)
-            kafka = ApacheKafka(directory / "kafka", ready_seconds=240)
-            kafka.start()
-            after.callback(kafka.kill)
+            kafka = after.enter_context(ApacheKafka(directory / "kafka", ready_seconds=240).running())
             create_topics(kafka.servers, 24)
             environ["MILEPOST_KAFKA_SERVERS"] = kafka.servers
         if case.external == "lossy":
-            broker = Mosquitto(directory / "mqtt")
-            broker.start()
-            after.callback(broker.kill)
+            broker = after.enter_context(Mosquitto(directory / "mqtt").running())
             path = LossyPath(broker.port).start()
             environ["MILEPOST_MQTT_URL"] = f"mqtt://127.0.0.1:{path.port}"
             environ["MILEPOST_LOSS_SETTLED"] = "1"  # this fleet is younger than ten minutes

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -629,10 +630,7 @@ def test_tls_and_password(server_dir: Path, tmp_path: Path) -> None:
         f"certfile {directory / 'cert.pem'}",
         f"keyfile {directory / 'key.pem'}",
     )
-    broker = Mosquitto(directory / "broker", lines)
-    broker.start()
-    field = Field(broker, tmp_path)
-    try:
+    with Mosquitto(directory / "broker", lines).running() as broker, closing(Field(broker, tmp_path)) as field:
         wrong = field.start(broker=f"mqtts://localhost:{port}", ca=directory / "ca.pem", password="wrong")
         while "refused us" not in wrong.log.read_text():
             time.sleep(0.05)
@@ -640,9 +638,6 @@ def test_tls_and_password(server_dir: Path, tmp_path: Path) -> None:
         field.start(broker=f"mqtts://localhost:{port}", ca=directory / "ca.pem", password="hush")
         assert field.server.heartbeat().conn == 1
         assert "hush" not in wrong.log.read_text()
-    finally:
-        field.close()
-        broker.kill()
 
 
 def test_the_agent_imports_nothing_that_is_not_its_own() -> None:

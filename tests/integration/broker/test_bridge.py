@@ -2,6 +2,7 @@
 
 import asyncio
 import urllib.request
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -335,15 +336,9 @@ async def test_a_retained_status_is_marked_and_a_live_one_is_not(mosquitto: Mosq
     assert [s.entry.retain for s in seen if isinstance(s.entry, StatusEntry)] == [True, False]
 
 
-async def test_a_broker_that_knows_only_mqtt_3_is_served(
-    server_dir: object, kafka_servers: str, tmp_path: object
-) -> None:
-    from pathlib import Path
-
-    broker = IotCore(Path(str(tmp_path)))
-    broker.start()
+async def test_a_broker_that_knows_only_mqtt_3_is_served(kafka_servers: str, tmp_path: Path) -> None:
     station = unique()
-    try:
+    with IotCore(tmp_path).running() as broker:
         async with running_bridge(broker.url, kafka_servers) as bridge:
             terminal = Terminal(broker.url, client_id=f"{station}-001", subscribe=f"milepost/v1/{station}/001/ack")
             terminal.publish(f"milepost/v1/{station}/001/data", records(1, 2))
@@ -352,8 +347,6 @@ async def test_a_broker_that_knows_only_mqtt_3_is_served(
             await until(lambda: bridge.counters.ticks > 3)
             assert bridge.counters.letters == {}, "our own acks are nobody's dead letters"
             terminal.close()
-    finally:
-        broker.kill()
 
 
 async def test_a_broker_that_is_away_at_the_start_is_waited_for(mosquitto: Mosquitto, kafka_servers: str) -> None:
