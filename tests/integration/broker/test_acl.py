@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from broker.mqtt.address import MqttAddress
@@ -25,17 +26,20 @@ from tests.servers import ROOT, Mosquitto, find_mosquitto
 ACCOUNTS = {"6321220007": "one", "6321220008": "two", "milepost.bridge": "bridge", "milepost.api": "api"}
 
 
-def production_lines(directory: Path) -> tuple[str, ...]:
-    """The file that is deployed, with this directory's files and without the listener, which needs a certificate."""
-    own = ("password_file", "acl_file", "persistence_location", "listener", "certfile", "keyfile", "tls_version")
+def production_lines(directory: Path, listener: str) -> tuple[str, ...]:
+    """The file that is deployed, with this directory's files and with a listener without a certificate.
+
+    The listener stays in its place, because `max_connections` belongs to the listener above. Without one above, the
+    broker also listens on port 1883."""
+    own = {
+        "password_file": f"password_file {directory / 'passwords'}",
+        "acl_file": f"acl_file {ROOT / 'broker/acl'}",
+        "persistence_location": f"persistence_location {directory}/",
+        "listener": listener,
+        **dict.fromkeys(("certfile", "keyfile", "tls_version"), ""),
+    }
     lines = (ROOT / "broker/mosquitto.conf").read_text().splitlines()
-    kept = [line for line in lines if line.split(" ")[0] not in own]
-    return (
-        *kept,
-        f"password_file {directory / 'passwords'}",
-        f"acl_file {ROOT / 'broker/acl'}",
-        f"persistence_location {directory}/",
-    )
+    return tuple(own.get(line.split(" ")[0], line) for line in lines)
 
 
 class Production(Mosquitto):
@@ -43,8 +47,8 @@ class Production(Mosquitto):
 
     def command(self) -> list[str]:
         config = self.directory / "mosquitto.conf"
-        lines = production_lines(self.directory)
-        config.write_text("\n".join(("user root", *lines, f"listener {self.port} {self.host}")) + "\n")
+        lines = production_lines(self.directory, f"listener {self.port} {self.host}")
+        config.write_text("\n".join(("user root", *lines)) + "\n")
         return [find_mosquitto() or "", "-c", str(config)]
 
 
@@ -57,10 +61,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
         create = ["-c"] if number == 0 else []
         command = ["mosquitto_passwd", *create, "-b", str(directory / "passwords"), user, password]
         subprocess.run(command, check=True, capture_output=True)
-    server = Production(directory)
-    server.start()
-    yield server
-    server.kill()
+    with Production(directory).running() as server:
+        yield server
 
 
 def join(broker: Production, user: str, subscribe: str | None = None, **changes: str) -> Terminal:
@@ -92,6 +94,12 @@ def bridge_hears(broker: Production, speaker: str, topic: str) -> bool:
 
 def station_hears(broker: Production, speaker: str, topic: str, station: str = ONE) -> bool:
     return heard(broker, speaker, topic, station, "#")
+
+
+def test_it_listens_at_the_one_listener_only(broker: Production) -> None:
+    assert broker.process is not None
+    found = psutil.Process(broker.process.pid).net_connections("tcp")
+    assert {one.laddr for one in found if one.status == psutil.CONN_LISTEN} == {(broker.host, broker.port)}
 
 
 @pytest.mark.parametrize("channel", ["heartbeat", "status", "data", "reply"])
@@ -174,10 +182,8 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
         check=True, capture_output=True,
     )  # fmt: skip
     lines = (f"certfile {directory / 'cert.pem'}", f"keyfile {directory / 'key.pem'}", "allow_anonymous true")
-    server = Mosquitto(directory, lines)
-    server.start()
-    yield server
-    server.kill()
+    with Mosquitto(directory, lines).running() as server:
+        yield server
 
 
 async def test_the_bridge_speaks_tls(encrypted: Mosquitto, kafka_servers: str) -> None:

@@ -15,7 +15,7 @@ from agents.agent import AgentConfig, run
 from broker.ticks.pulse_loop import SupersededError
 from contract.messages import Heartbeat
 from tests.integration.bridge_kit import Running, Terminal, of_bridge, read_log, running_bridge, unique, until
-from tests.integration.broker.test_acl import ACCOUNTS, API, BRIDGE, ONE, TWO, Production, production_lines
+from tests.integration.broker.test_acl import ACCOUNTS, API, BRIDGE, ONE, TWO, Production
 from tests.servers import find_mosquitto
 
 
@@ -42,11 +42,8 @@ def broker(tmp_path: Path) -> Iterator[Recorded]:
         create = ["-c"] if number == 0 else []
         command = ["mosquitto_passwd", *create, "-b", str(tmp_path / "passwords"), user, password]
         subprocess.run(command, check=True, capture_output=True)
-    assert production_lines(tmp_path)
-    server = Recorded(tmp_path)
-    server.start()
-    yield server
-    server.kill()
+    with Recorded(tmp_path).running() as server:
+        yield server
 
 
 @asynccontextmanager
