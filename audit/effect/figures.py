@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from audit.days.figures import Figures
+from audit.ranks import ranked
 
 _MINUTE_MS: Final = 60_000
 _Amount = TypeVar("_Amount", int, Fraction)
@@ -132,14 +133,7 @@ def total_effect(effects: Iterable[Effect]) -> Effect:
 def least_used_first(stations: Iterable[StationEffect]) -> list[tuple[int | None, StationEffect]]:
     """(rank, station) by use rate, then by visits and id. Equal rates have the same rank. Stations without a rate come
     last and have no rank: first those that were to be open, then those that were not."""
-    found: list[tuple[int | None, StationEffect]] = []
-    rank, last = 0, None
-    for number, station in enumerate(sorted(stations, key=_order), 1):
-        rate = station.effect.use_rate
-        if rate != last:
-            rank, last = number, rate
-        found.append((None if rate is None else rank, station))
-    return found
+    return ranked(sorted(stations, key=_order), lambda station: station.effect.use_rate)
 
 
 def _order(station: StationEffect) -> tuple[bool, Fraction, bool, int, str]:

@@ -15,6 +15,7 @@ import msgspec
 
 from audit.days.figures import Figures
 from audit.programmes.standings import StationOfDay
+from audit.ranks import ranked
 from registry.facts.successions import AreaLineage, AreaSuccessions
 from registry.model import SHARES, Target
 
@@ -206,13 +207,7 @@ def _share(part: int, whole: int) -> Fraction | None:
 def furthest_first(reaches: Iterable[TargetReach]) -> list[tuple[int | None, TargetReach]]:
     """(rank, target) by the progress, the least first; equal ones have the same rank. Targets without a progress come
     last and have no rank."""
-    found: list[tuple[int | None, TargetReach]] = []
-    rank, last = 0, None
-    for number, one in enumerate(sorted(reaches, key=_order), 1):
-        if one.progress != last:
-            rank, last = number, one.progress
-        found.append((None if one.progress is None else rank, one))
-    return found
+    return ranked(sorted(reaches, key=_order), lambda one: one.progress)
 
 
 def _order(one: TargetReach) -> tuple[bool, Fraction, date, str]:

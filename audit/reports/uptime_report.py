@@ -11,6 +11,7 @@ import msgspec
 from audit.days.figures import Figures
 from audit.ledger.checkpoints import claimed_cosigners
 from audit.ledger.notes import NoteError, parse_note
+from audit.ranks import ranked
 from audit.reports.document import (
     CellValue,
     ColumnKind,
@@ -163,15 +164,7 @@ def parts_table(parts: Iterable[tuple[date, Figures]], language: str, *, title: 
 def worst_first(places: Iterable[ReportedPlace]) -> list[tuple[int | None, ReportedPlace]]:
     """(rank, place) by service rate, then by online rate, the time without service, and the id. Equal service rates
     have the same rank; places without a service rate come last and have no rank."""
-    ordered = sorted(places, key=_order)
-    found: list[tuple[int | None, ReportedPlace]] = []
-    rank, last = 0, None
-    for number, place in enumerate(ordered, 1):
-        rate = place.figures.service_rate
-        if rate != last:
-            rank, last = number, rate
-        found.append((None if rate is None else rank, place))
-    return found
+    return ranked(sorted(places, key=_order), lambda place: place.figures.service_rate)
 
 
 def _order(place: ReportedPlace) -> Any:
