@@ -14,6 +14,7 @@ from audit.assessments.measured import STATION, AssessmentInputs, MeasuredPlace
 from audit.assessments.rules import Cap, Criterion, CriterionRule, PeriodRules
 from audit.assessments.rules_yaml import read_rules
 from audit.reports.cell_text import cell_text, points_text, time_text
+from audit.reports.columns import titled_column
 from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable, ReportText
 from audit.reports.made_up import marked
 from audit.reports.reasons import not_online_ms, not_served_ms
@@ -173,14 +174,6 @@ def _facts(
     yield said("assessed_revision"), said(revision, n=summary.revision, why=summary.why)
 
 
-def _column(key: str, language: str, kind: ColumnKind = ColumnKind.TEXT, share: int = 2) -> ReportColumn:
-    return ReportColumn(key=key, title=text(key, language), kind=kind, share=share)
-
-
-def _measured(language: str) -> ReportColumn:
-    return ReportColumn(key="value_percent", title=text("measured", language), kind=ColumnKind.RATE)
-
-
 def _whole(place: MeasuredPlace, result: PlaceResult, language: str) -> ReportTable:
     rows: list[tuple[CellValue, ...]] = [
         (
@@ -196,12 +189,12 @@ def _whole(place: MeasuredPlace, result: PlaceResult, language: str) -> ReportTa
         name=title,
         title=title,
         columns=(
-            _column("criterion", language, share=4),
-            _measured(language),
-            _column("possible", language, ColumnKind.POINTS),
-            _column("points", language, ColumnKind.POINTS),
-            _column("lost", language, ColumnKind.POINTS),
-            _column("why", language, share=10),
+            titled_column("criterion", language, share=4),
+            titled_column("value_percent", language, ColumnKind.RATE, title="measured"),
+            titled_column("possible", language, ColumnKind.POINTS),
+            titled_column("points", language, ColumnKind.POINTS),
+            titled_column("lost", language, ColumnKind.POINTS),
+            titled_column("why", language, share=10),
         ),
         rows=rows,
     )
@@ -238,14 +231,14 @@ def _places(inputs: AssessmentInputs, result: Assessment, rules: PeriodRules, la
         name=text("assessed_counts", language),
         title=text("assessed_places", language),
         columns=(
-            _column("level", language, share=3),
-            _column("rank", language, ColumnKind.COUNT),
-            ReportColumn(key="place", title=text("place_code", language), share=5),
-            _column("name", language, share=4),
-            _column("points", language, ColumnKind.POINTS),
-            _column("result", language, share=3),
-            _column("change", language, ColumnKind.POINTS, 3),
-            _column("rank_before", language, ColumnKind.COUNT, 2),
+            titled_column("level", language, share=3),
+            titled_column("rank", language, ColumnKind.COUNT),
+            titled_column("place", language, share=5, title="place_code"),
+            titled_column("name", language, share=4),
+            titled_column("points", language, ColumnKind.POINTS),
+            titled_column("result", language, share=3),
+            titled_column("change", language, ColumnKind.POINTS, 3),
+            titled_column("rank_before", language, ColumnKind.COUNT, 2),
             *(
                 ReportColumn(
                     key=f"{rule.criterion}_percent",
@@ -256,7 +249,7 @@ def _places(inputs: AssessmentInputs, result: Assessment, rules: PeriodRules, la
                 )
                 for rule in rules.criteria
             ),
-            _column("why", language, share=14),
+            titled_column("why", language, share=14),
         ),
         rows=rows,
     )
@@ -280,11 +273,11 @@ def _rules(rules: PeriodRules, language: str) -> ReportTable:
         name=title,
         title=title,
         columns=(
-            _column("criterion", language, share=4),
-            _column("weight", language, ColumnKind.COUNT),
-            ReportColumn(key="full_percent", title=text("full_from", language), kind=ColumnKind.RATE),
-            ReportColumn(key="none_percent", title=text("none_to", language), kind=ColumnKind.RATE),
-            _column("if_missing", language, share=4),
+            titled_column("criterion", language, share=4),
+            titled_column("weight", language, ColumnKind.COUNT),
+            titled_column("full_percent", language, ColumnKind.RATE, title="full_from"),
+            titled_column("none_percent", language, ColumnKind.RATE, title="none_to"),
+            titled_column("if_missing", language, share=4),
         ),
         rows=[
             (

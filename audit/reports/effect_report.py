@@ -19,6 +19,7 @@ from audit.effect.figures import (
     split_sums,
     total_effect,
 )
+from audit.reports.columns import titled_column
 from audit.reports.document import CellValue, ColumnKind, Report, ReportColumn, ReportTable
 from audit.reports.made_up import marked
 from audit.reports.texts import text
@@ -98,20 +99,16 @@ def _counts(stations: Sequence[StationEffect], language: str) -> str:
     return text("effect_counted", language, **{state.value: f"{found[state]:,}" for state in UseState})
 
 
-def _column(key: str, language: str, kind: ColumnKind = ColumnKind.TEXT, share: int = 2) -> ReportColumn:
-    return ReportColumn(key=key, title=text(key, language), kind=kind, share=share)
-
-
 def _columns(language: str) -> tuple[ReportColumn, ...]:
     return (
-        ReportColumn(key="use_rate_percent", title=text("use_rate", language), kind=ColumnKind.RATE),
-        _column("sessions", language, _COUNT),
-        _column("used_ms", language, ColumnKind.TIME),
-        _column("open_ms", language, ColumnKind.TIME),
+        titled_column("use_rate_percent", language, ColumnKind.RATE, title="use_rate"),
+        titled_column("sessions", language, _COUNT),
+        titled_column("used_ms", language, ColumnKind.TIME),
+        titled_column("open_ms", language, ColumnKind.TIME),
         *figure_columns(language, "online_ms"),
-        _column("terminals", language, _COUNT, 1),
-        _column("working", language, _COUNT, 1),
-        ReportColumn(key="working_percent", title=text("working_share", language), kind=ColumnKind.RATE),
+        titled_column("terminals", language, _COUNT, 1),
+        titled_column("working", language, _COUNT, 1),
+        titled_column("working_percent", language, ColumnKind.RATE, title="working_share"),
     )
 
 
@@ -133,7 +130,7 @@ def _sums(whole: Effect, language: str) -> ReportTable:
     return ReportTable(
         name=title,
         title=title,
-        columns=(*_columns(language), _column("bytes", language, _COUNT)),
+        columns=(*_columns(language), titled_column("bytes", language, _COUNT)),
         rows=[(*_cells(whole), whole.use.bytes)],
     )
 
@@ -143,12 +140,12 @@ def _stations(stations: Sequence[StationEffect], language: str) -> ReportTable:
         name=text("stations", language),
         title=text("least_used", language),
         columns=(
-            _column("rank", language, _COUNT, 1),
-            _column("station", language, share=4),
-            _column("name", language, share=5),
-            _column("area", language, share=3),
+            titled_column("rank", language, _COUNT, 1),
+            titled_column("station", language, share=4),
+            titled_column("name", language, share=5),
+            titled_column("area", language, share=3),
             *_columns(language),
-            _column("why", language, share=7),
+            titled_column("why", language, share=7),
         ),
         rows=[
             (rank, one.id, one.name, one.area, *_cells(one.effect), why_little(one.effect, language))
@@ -164,9 +161,9 @@ def _split(name: str, parts: Sequence[tuple[str | None, int]], sessions: int | N
         name=title[:31],
         title=title,
         columns=(
-            _column("value", language, share=4),
-            _column("sessions", language, _COUNT),
-            ReportColumn(key="share_percent", title=text("share_of_visits", language), kind=ColumnKind.RATE),
+            titled_column("value", language, share=4),
+            titled_column("sessions", language, _COUNT),
+            titled_column("share_percent", language, ColumnKind.RATE, title="share_of_visits"),
         ),
         rows=[
             (text("not_given", language) if value is None else value, visits, _share(visits, sessions))
@@ -185,10 +182,10 @@ def _parts(facts: EffectFacts, language: str) -> ReportTable:
         name=title,
         title=title,
         columns=(
-            _column("day", language, ColumnKind.DAY, 3),
-            _column("sessions", language, _COUNT),
-            _column("used_ms", language, ColumnKind.TIME),
-            _column("bytes", language, _COUNT),
+            titled_column("day", language, ColumnKind.DAY, 3),
+            titled_column("sessions", language, _COUNT),
+            titled_column("used_ms", language, ColumnKind.TIME),
+            titled_column("bytes", language, _COUNT),
         ),
         rows=[
             (day, use.sessions, use.used_ms, use.bytes)
@@ -203,10 +200,10 @@ def _stock(stock: Sequence[Stock], language: str) -> ReportTable:
         name=title,
         title=title,
         columns=(
-            _column("language", language, share=3),
-            _column("titles", language, _COUNT),
-            ReportColumn(key="bytes", title=text("stock_bytes", language), kind=_COUNT),
-            ReportColumn(key="stations", title=text("stations_holding", language), kind=_COUNT),
+            titled_column("language", language, share=3),
+            titled_column("titles", language, _COUNT),
+            titled_column("bytes", language, _COUNT, title="stock_bytes"),
+            titled_column("stations", language, _COUNT, title="stations_holding"),
         ),
         rows=[(one.language or text("not_given", language), one.titles, one.bytes, one.stations) for one in stock],
         note=text("effect_stock", language),

@@ -12,7 +12,8 @@ import msgspec
 from audit.days.figures import percent
 from audit.programmes.reach import Amount, TargetReach, TargetStatus, furthest_first
 from audit.reports.cell_text import bytes_text
-from audit.reports.document import ByteCount, CellValue, ColumnKind, Report, ReportColumn, ReportTable
+from audit.reports.columns import titled_column
+from audit.reports.document import ByteCount, CellValue, ColumnKind, Report, ReportTable
 from audit.reports.made_up import marked
 from audit.reports.texts import text
 from audit.reports.uptime_report import PeriodFacts, verify_text
@@ -112,28 +113,24 @@ def _counts(reaches: Sequence[TargetReach], language: str) -> str:
     return text("targets_counted", language, **{status.value: f"{found[status]:,}" for status in TargetStatus})
 
 
-def _column(key: str, language: str, kind: ColumnKind = ColumnKind.TEXT, share: int = 2) -> ReportColumn:
-    return ReportColumn(key=key, title=text(key, language), kind=kind, share=share)
-
-
 def _targets(facts: ProgrammeFacts, language: str) -> ReportTable:
     return ReportTable(
         name=text("targets", language),
         title=text("targets_furthest", language),
         columns=(
-            _column("rank", language, _COUNT, 1),
-            _column("target", language, share=3),
-            _column("name", language, share=5),
-            _column("programme", language, share=3),
-            _column("metric", language, share=3),
-            _column("promised", language, _COUNT, 3),
-            _column("reached", language, _COUNT, 3),
-            ReportColumn(key="progress_percent", title=text("progress", language), kind=ColumnKind.RATE),
-            _column("deadline", language, ColumnKind.DAY, 3),
-            _column("status", language),
-            _column("in_service", language, _COUNT, 3),
-            _column("waiting", language, _COUNT, 3),
-            _column("why", language, share=7),
+            titled_column("rank", language, _COUNT, 1),
+            titled_column("target", language, share=3),
+            titled_column("name", language, share=5),
+            titled_column("programme", language, share=3),
+            titled_column("metric", language, share=3),
+            titled_column("promised", language, _COUNT, 3),
+            titled_column("reached", language, _COUNT, 3),
+            titled_column("progress_percent", language, ColumnKind.RATE, title="progress"),
+            titled_column("deadline", language, ColumnKind.DAY, 3),
+            titled_column("status", language),
+            titled_column("in_service", language, _COUNT, 3),
+            titled_column("waiting", language, _COUNT, 3),
+            titled_column("why", language, share=7),
         ),
         rows=[(rank, *_cells(one, facts.areas, language)) for rank, one in furthest_first(facts.reaches)],
     )
@@ -167,10 +164,10 @@ def _lacking(facts: ProgrammeFacts, language: str) -> ReportTable:
         name=title,
         title=title,
         columns=(
-            _column("target", language, share=3),
-            _column("name", language, share=5),
-            _column("area_code", language, share=3),
-            _column("area", language, share=5),
+            titled_column("target", language, share=3),
+            titled_column("name", language, share=5),
+            titled_column("area_code", language, share=3),
+            titled_column("area", language, share=5),
         ),
         rows=[
             (one.target.id, one.target.name, code, facts.areas.get(code, ""))

@@ -7,12 +7,12 @@ import msgspec
 
 from audit.days.figures import Figures
 from audit.reports.cell_text import time_text
+from audit.reports.columns import titled_column
 from audit.reports.document import (
     CellValue,
     ColumnKind,
     HeatStrip,
     Report,
-    ReportColumn,
     ReportTable,
     ReportText,
     StripDay,
@@ -136,15 +136,12 @@ def _signs(hours: Sequence[Figures]) -> tuple[str, ...]:
 
 
 def _incidents(incidents: Sequence[ReportedIncident], language: str) -> ReportTable:
-    def column(key: str, title: str, share: int = 3) -> ReportColumn:
-        return ReportColumn(key=key, title=text(title, language), share=share)
-
     columns = (
-        ReportColumn(key="incident", title=text("incident", language), kind=ColumnKind.COUNT, share=1),
-        column("kind", "kind"),
-        column("began_at", "began"),
-        column("closed_at", "ended"),
-        column("cause", "cause"),
+        titled_column("incident", language, ColumnKind.COUNT, 1),
+        titled_column("kind", language, share=3),
+        titled_column("began_at", language, share=3, title="began"),
+        titled_column("closed_at", language, share=3, title="ended"),
+        titled_column("cause", language, share=3),
     )
     rows: list[tuple[CellValue, ...]] = [
         (
@@ -162,11 +159,11 @@ def _incidents(incidents: Sequence[ReportedIncident], language: str) -> ReportTa
 
 def _revisions(revisions: Sequence[ReportedRevision], language: str) -> ReportTable:
     columns = (
-        ReportColumn(key="day", title=text("day", language), kind=ColumnKind.DAY, share=2),
-        ReportColumn(key="revision", title=text("revision", language), kind=ColumnKind.COUNT, share=1),
-        ReportColumn(key="recorded", title=text("recorded", language), kind=ColumnKind.DAY, share=2),
-        ReportColumn(key="causes", title=text("causes", language), share=5),
-        ReportColumn(key="difference", title=text("difference", language), share=6),
+        titled_column("day", language, ColumnKind.DAY, 2),
+        titled_column("revision", language, ColumnKind.COUNT, 1),
+        titled_column("recorded", language, ColumnKind.DAY, 2),
+        titled_column("causes", language, share=5),
+        titled_column("difference", language, share=6),
     )
     rows: list[tuple[CellValue, ...]] = [
         (one.day, one.number, one.recorded, _causes(one, language), _difference(one.difference, language))

@@ -12,6 +12,7 @@ from audit.days.figures import Figures
 from audit.ledger.checkpoints import claimed_cosigners
 from audit.ledger.notes import NoteError, parse_note
 from audit.ranks import ranked
+from audit.reports.columns import titled_column
 from audit.reports.document import (
     CellValue,
     ColumnKind,
@@ -155,7 +156,7 @@ def daily_chart(about: PeriodFacts, parts: Iterable[tuple[date, Figures]], langu
 
 def parts_table(parts: Iterable[tuple[date, Figures]], language: str, *, title: str) -> ReportTable:
     """Days or months with their figures, in order."""
-    day = ReportColumn(key="day", title=text("day", language), kind=ColumnKind.DAY, share=3)
+    day = titled_column("day", language, ColumnKind.DAY, 3)
     rows = [(at, *_rates(figures), *_all(figures)) for at, figures in sorted(parts)]
     columns = (day, *_rate_columns(language), *figure_columns(language, *_SUMS))
     return ReportTable(name=title[:31], title=title, columns=columns, rows=rows)
@@ -180,20 +181,17 @@ def _order(place: ReportedPlace) -> Any:
 
 
 def _stations(stations: Iterable[ReportedPlace], language: str) -> ReportTable:
-    def column(key: str, title: str, kind: ColumnKind = ColumnKind.TEXT, share: int = 2) -> ReportColumn:
-        return ReportColumn(key=key, title=text(title, language), kind=kind, share=share)
-
     columns = (
-        column("rank", "rank", ColumnKind.COUNT, 1),
-        column("station", "station", share=4),
-        column("name", "name", share=5),
-        column("area", "area", share=3),
+        titled_column("rank", language, ColumnKind.COUNT, 1),
+        titled_column("station", language, share=4),
+        titled_column("name", language, share=5),
+        titled_column("area", language, share=3),
         *_rate_columns(language),
-        column("not_online_ms", "not_online_ms", ColumnKind.TIME),
-        column("not_served_ms", "not_served_ms", ColumnKind.TIME),
+        titled_column("not_online_ms", language, ColumnKind.TIME),
+        titled_column("not_served_ms", language, ColumnKind.TIME),
         *figure_columns(language, "due_ms", "unknown_ms", "excused_ms"),
-        column("incidents", "incidents", ColumnKind.COUNT, 1),
-        column("why", "why", share=8),
+        titled_column("incidents", language, ColumnKind.COUNT, 1),
+        titled_column("why", language, share=8),
     )
     return ReportTable(
         name=text("stations", language),
@@ -224,9 +222,9 @@ def _station_row(rank: int | None, place: ReportedPlace, language: str) -> tuple
 
 def _areas(areas: Iterable[ReportedPlace], language: str) -> ReportTable:
     columns = (
-        ReportColumn(key="rank", title=text("rank", language), kind=ColumnKind.COUNT, share=1),
-        ReportColumn(key="code", title=text("area_code", language), share=3),
-        ReportColumn(key="name", title=text("name", language), share=4),
+        titled_column("rank", language, ColumnKind.COUNT, 1),
+        titled_column("code", language, share=3, title="area_code"),
+        titled_column("name", language, share=4),
         *_rate_columns(language),
         *figure_columns(language, *_SUMS),
     )
@@ -244,7 +242,7 @@ def sums_table(figures: Figures, later: Figures | None, before: tuple[str, Figur
         *([] if later is None else [(text("with_addenda", language), later)]),
         (text("period_before", language, name=name), earlier),
     ]
-    part = ReportColumn(key="part", title=text("part", language), share=4)
+    part = titled_column("part", language, share=4)
     return ReportTable(
         name=text("sums", language),
         title=text("sums", language),
