@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.causes.evidence import Group
-from alerting.causes.groups import Population
+from alerting.causes.common_cause import Opening
+from alerting.causes.groups import Population, expected_in
 from alerting.stations.model import Facts, Judged
 from alerting.stations.table import Field
+from tests.unit.alerting.field_kit import CALENDARS, at, closure, facts, judged
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 STATES = ("online", "offline", "away", "never_seen")
@@ -150,3 +152,22 @@ def test_one_that_is_closed_when_it_is_due_did_not_fall(
     until = NOW + timedelta(minutes=due)
     peer = Population(field).peer("S0", until - timedelta(minutes=30), until, overdue, 1800.0)
     assert peer.overdue is fell
+
+
+def test_the_opening_of_a_station_is_that_of_its_calendar_unless_a_closure_excuses_it() -> None:
+    field = Field(at("10:00"), CALENDARS)
+    field.restore_station(facts(), judged("offline", at("09:10")))
+    expected = expected_in(field)
+    opened = at("09:00")
+    assert expected("A") == Opening(expected=True, began=opened)
+    assert expected("unheard of") == Opening()
+    field.schedule.set_closures(
+        [closure(1, at("10:00"), at("11:00"), station="A", approved_by="b", approved_at=at("09:00"))]
+    )
+    assert expected("A") == Opening(expected=False)
+    field.schedule.advance(at("11:00"))
+    assert expected("A") == Opening(expected=True, began=opened)
+    field.schedule.advance(at("23:00"))
+    assert expected("A") == Opening(expected=False, began=at("14:00"))
+    field.schedule.advance(at("10:00", 1))
+    assert expected("A") == Opening(expected=True, began=at("09:00", 1))
