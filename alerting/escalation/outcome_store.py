@@ -13,6 +13,7 @@ from alerting.escalation.model import EntryWord, EscalationTurn
 from store.aside import write_apart
 from store.pool import Connection
 from store.sql import queries_beside
+from store.troubles import said
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,9 @@ Key = tuple[int, str]
 """An incident and a share."""
 
 
-async def write_outcomes(connection: Connection, decided: Sequence[Decided]) -> None:
+async def write_outcomes(connection: Connection, decided: Sequence[Decided]) -> list[Decided]:
     """Write the decisions. If the database refuses the decision of an incident or part, the other decisions are
-    written."""
+    written. Returns the refused decisions, each with the reason."""
     refused: list[Decided] = []
 
     def refuse(one: Decided, error: Exception) -> None:
@@ -33,11 +34,12 @@ async def write_outcomes(connection: Connection, decided: Sequence[Decided]) -> 
             "an escalation cannot be written",
             extra={"incident": one.incident, "share": one.share, "error": repr(error)},
         )
-        refused.append(msgspec.structs.replace(one, turn=None))
+        refused.append(msgspec.structs.replace(one, turn=None, why=said(error)))
 
     await write_apart(connection, decided, lambda some: _write_together(connection, some), refuse)
     if refused:
         await _save(connection, refused, set())
+    return refused
 
 
 async def _write_together(connection: Connection, decided: Sequence[Decided]) -> None:

@@ -198,8 +198,13 @@ SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.
     log = CASE WHEN jsonb_array_length(e.log) + jsonb_array_length(excluded.log) <= 500 THEN e.log || excluded.log
                ELSE jsonb_path_query_array(e.log || excluded.log, '$[last - 499 to last]') END;
 
+-- name: rest_incident
+-- An incident that cannot be processed now is tried again after a minute. Whatever cannot be read of it stays as it is.
+INSERT INTO escalation (incident, wake_at) VALUES ($1, now() + interval '1 minute')
+ON CONFLICT (incident) DO UPDATE SET wake_at = excluded.wake_at, over_at = NULL;
+
 -- name: rest_parts
--- The parts of an incident that cannot be processed now are tried again after a minute.
+-- As rest_incident, for the parts of an incident that are due.
 UPDATE share_escalation SET wake_at = now() + interval '1 minute' WHERE incident = $1 AND wake_at <= now();
 
 -- name: next_wake

@@ -3,7 +3,7 @@ the decisions in the caller's transaction. If the transaction does not commit, t
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from alerting.escalation.advance import advance, begin
@@ -99,7 +99,7 @@ async def _advance_apart(
 
 async def _set_aside(connection: Connection, incident: int, why: Exception) -> None:
     log.error("the escalation of an incident cannot be read or written", extra={"incident": incident}, exc_info=why)
-    await write_outcomes(connection, [Decided(incident=incident, now=datetime.now(UTC))])
+    await connection.execute(QUERIES.rest_incident, incident)
     await connection.execute(QUERIES.rest_parts, incident)
     await name_aside(connection, SERVICE, _INCIDENT, {str(incident): said(why)}, processed=())
 
@@ -130,8 +130,8 @@ async def _advance(connection: Connection, routing: RoutingNow, incidents: list[
             ]
         else:
             decided += decide_parts(row, whole.plan, mine, known.pages, routing)
-    troubles |= {str(one.incident): one.why for one in decided if one.why is not None}
-    await write_outcomes(connection, decided)
+    refused = await write_outcomes(connection, decided)
+    troubles |= {str(one.incident): one.why for one in (*decided, *refused) if one.why is not None}
     await name_aside(connection, SERVICE, _INCIDENT, troubles, processed=[str(row["id"]) for row in known.rows])
 
 

@@ -191,6 +191,23 @@ async def test_what_cannot_be_read_is_tried_again_and_holds_up_nothing(pool: Poo
     assert dict(row or {}) == {"plan": {"steps": 3}, "later": True}
 
 
+async def test_what_the_database_refuses_is_named_and_holds_up_nothing(pool: Pool, routing: Routing) -> None:
+    """The technician of one incident is not in the database; another incident goes to the head."""
+    refused, sound = await open_incident(pool), await open_incident(pool, key="other")
+    await pool.execute("""UPDATE incident SET detail = '{"severity": "critical"}' WHERE id = $1""", sound)
+    grave = Route(id="grave", name="grave", area=COUNTY, severities=("critical",), steps=(RouteStep(role="head"),))
+    contacts = {**routing.contacts, "unknown": msgspec.structs.replace(routing.contacts["an"], id="unknown")}
+    del contacts["an"]
+    named = "SELECT string_agg(kind || ' ' || subject, ', ') FROM set_aside WHERE service = 'deliver'"
+    await one_pass(pool, msgspec.structs.replace(routing, contacts=contacts, routes=(*routing.routes, grave)))
+    assert (await pages(pool, refused), await pages(pool, sound)) == ([], ["he opened owed"])
+    assert await pool.fetchval(named) == f"incident {refused}"
+    await pool.execute("UPDATE escalation SET wake_at = now()")
+    await one_pass(pool, routing)
+    assert await pages(pool, refused) == ["an opened owed"]
+    assert await pool.fetchval(named) is None
+
+
 async def test_a_graver_severity_takes_its_own_route(pool: Pool, routing: Routing) -> None:
     grave = Route(id="grave", name="grave", area=COUNTY, severities=("critical",), steps=(RouteStep(role="head"),))
     both = msgspec.structs.replace(routing, routes=(*routing.routes, grave))

@@ -41,6 +41,11 @@ ROWS: dict[str, Row] = {
         "incident BAD",
         "UPDATE escalation SET plan = NULL, wake_at = now()",
     ),
+    "a log of another shape": Row(
+        "INSERT INTO escalation (incident, log, wake_at) VALUES (BAD, '7', now())",
+        "incident BAD",
+        "UPDATE escalation SET log = '[]', wake_at = now()",
+    ),
     "a route of another shape": Row(
         "INSERT INTO route (id, name, steps, edited_by) VALUES ('odd', 'odd', '[{\"role\": 7}]', 'x')",
         "route odd",
