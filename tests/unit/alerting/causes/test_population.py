@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.causes.evidence import Group
 from alerting.causes.common_cause import Opening
+from alerting.causes.evidence import Group
 from alerting.causes.groups import Population, expected_in
 from alerting.stations.model import Facts, Judged
 from alerting.stations.table import Field
