@@ -1,9 +1,6 @@
 -- name: lock_incident
--- The incident, the interval of the heartbeats of its station, and whether its fault goes on as a newer one.
-SELECT i.status, i.key, i.acknowledged_by, i.eta_at,
-       (SELECT coalesce(max(t.every) FILTER (WHERE r.counts), max(t.every))
-        FROM terminal_state t LEFT JOIN terminal r ON r.station = t.station AND r.id = t.terminal
-        WHERE t.station = i.station AND t.every > 0) AS promised,
+-- The incident, and whether its fault goes on as a newer one.
+SELECT i.status, i.key, i.station, i.acknowledged_by, i.eta_at,
        EXISTS (SELECT FROM incident newer WHERE newer.key = i.key AND newer.id > i.id
                AND (newer.status <> 'closed' OR newer.reopen_at IS NOT NULL)) AS newer
 FROM incident i WHERE i.id = $1 FOR UPDATE OF i;

@@ -19,6 +19,7 @@ from alerting.repairs.rules import (
     refusal_of_repair,
     stable_for,
 )
+from alerting.stations.store import load_promise
 from store.author import SYSTEM, Author
 from store.ledger import LedgerEntry, append_entries, ms_of
 from store.ledger_kinds import LedgerKind, hashed
@@ -50,12 +51,13 @@ async def say_repair(
     ActionRefusedError."""
     async with connection.transaction():
         row = await connection.fetchrow(QUERIES.lock_incident, incident)
-        why = refusal_of_repair(None if row is None else row["status"], said, newer=row is not None and row["newer"])
+        status, station, newer = (None, None, False) if row is None else (row["status"], row["station"], row["newer"])
+        why = refusal_of_repair(status, said, newer=newer)
         if why is not None:
             raise ActionRefusedError(why, incident)
         parts, text = said.parts.strip(), said.text.strip()
-        stable = stable_for(stable, None if row is None else row["promised"])
         if said.fixed:
+            stable = stable_for(stable, await load_promise(connection, station))
             await connection.execute(QUERIES.overtake_repair, incident, now)
         repair: int = await connection.fetchval(
             QUERIES.insert_repair,

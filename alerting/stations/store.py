@@ -97,6 +97,12 @@ async def load_states(connection: Connection, stations: list[str], applied: Mapp
     return states | await _load_states_behind(connection, applied, stations)
 
 
+async def load_promise(connection: Connection, station: str | None) -> float | None:
+    """The interval of a station's slowest terminal that counts, s; None: not known, or no station."""
+    row = await connection.fetchrow(QUERIES.some_promises, [station])
+    return None if row is None else row["every"]
+
+
 async def follow_promises(connection: Connection, field: Field, stations: Iterable[str]) -> None:
     """Take over the intervals that stations promise; `stations`: those of which something changed."""
     known = sorted({station for station in stations if station in field})
