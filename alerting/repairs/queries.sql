@@ -1,6 +1,6 @@
 -- name: lock_incident
 -- The incident, and whether its fault goes on as a newer one.
-SELECT i.status, i.key, i.station, i.acknowledged_by, i.eta_at,
+SELECT i.status, i.station,
        EXISTS (SELECT FROM incident newer WHERE newer.key = i.key AND newer.id > i.id
                AND (newer.status <> 'closed' OR newer.reopen_at IS NOT NULL)) AS newer
 FROM incident i WHERE i.id = $1 FOR UPDATE OF i;
