@@ -71,7 +71,7 @@ FAST = (
     "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200",
     "max_wal_size=128MB", "min_wal_size=32MB",  # the log lies in memory
 )  # fmt: skip
-"""Options of a PostgreSQL whose data nobody needs after the tests."""
+"""Options of a PostgreSQL whose data is not needed after the tests."""
 
 
 def free_port() -> int:

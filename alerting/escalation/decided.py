@@ -9,7 +9,7 @@ from alerting.escalation.model import EscalationPlan, EscalationState, Escalatio
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """The decision about an incident, or about its part in the area `share`. Without `turn`, the decision failed, and
-    a later pass tries again; `why`: the reason; `soon`: it only has to wait for another process."""
+    a later pass tries again; `why`: the reason; `soon`: the decision only waits for another process."""
 
     incident: int
     share: str = ""

@@ -185,8 +185,8 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
     not quiet. `by_person`: a person closed it, although the fault may go on. `owner`: the contact of its assignee, else
     of the person who acknowledged it. `reminds`: the owner is reminded of the ETA. `openings`: of its station from the
     beginning of the round; None: always open. `silenced_until`, `held_until`: no page about it is sent before.
-    `was_held`: it was held until now.
-    `settles_at`: a share that is back is over then, if it stays so; None: at once.
+    `was_held`: its notification was held until now. `settles_at`: when a share that is back is over, if nothing of it
+    goes down again; None: at once.
     """
 
     status: Status

@@ -315,7 +315,7 @@ def refusal(action: str, status: Status | None, text: str | None) -> ActionRefus
     """Why `action` (acknowledged, assigned, note, resolved) is not allowed on an incident; None: it is allowed.
 
     Only notes are allowed on a closed incident. `status` None: there is no such incident. A reason to resolve may be
-    missing (None), as scripts of the API may leave it out, but not empty: a form without a reason is refused.
+    missing (None), as scripts of the API may leave the reason out, but not empty: a form without a reason is refused.
     """
     if status is None:
         return ActionRefusal.NOT_FOUND

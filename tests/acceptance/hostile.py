@@ -254,7 +254,7 @@ def station_of(kind: Callable[[Wire, str], Going]) -> str:
 
 
 def play(wire: Wire, seconds: float, senders: int = len(KINDS)) -> None:
-    """Let so many act for so long: one of each kind, then more of the first kinds at other stations."""
+    """Let so many senders act for `seconds`: one of each kind, then more of the first kinds at other stations."""
     going = [
         kind(wire, station_of(kind) if number < len(KINDS) else f"{station_of(kind)[:28]}-{number}")
         for number, kind in zip(range(senders), cycle(KINDS), strict=False)

@@ -106,7 +106,7 @@ def named(stack: Stack) -> dict[str, bool]:
 
 
 UNNAMED = ("names_no_connection", "changes_its_promise", "says_goodbye_for_others", "takes_client_ids", "says_nothing")
-"""What these send is permitted or without effect: that no honest station suffers is all there is to see."""
+"""Kinds that send only what is permitted or without effect. No honest station may suffer; nothing else can be seen."""
 
 
 def run(stack: Stack, directory: Path, *, count: int, seconds: float, seed: int) -> bool:

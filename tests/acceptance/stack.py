@@ -48,7 +48,7 @@ class Stack:
                 command, env={**os.environ, **self._environ}, stdout=output, stderr=output, start_new_session=True
             )
         try:
-            # Its own word, not only the API's: from then on it lives through whatever ends.
+            # Not only the API must be ready, but `up` itself, which restarts a part that ends from then on.
             wait_until(
                 lambda: self.is_ready() and b"\nready\n" in self.output.read_bytes()[before:],
                 seconds,

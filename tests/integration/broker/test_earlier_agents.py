@@ -69,8 +69,8 @@ async def test_an_agent_that_sends_only_what_is_required_is_online_and_loses_not
 
 
 class Line:
-    """A TCP line to the broker. After `die`, the connections that there are carry nothing and end on no side: each end
-    believes in the other. Later connections work."""
+    """A TCP line to the broker. After `die`, the existing connections carry nothing, and neither side sees an end.
+    Later connections work."""
 
     def __init__(self, port: int) -> None:
         self._far = port

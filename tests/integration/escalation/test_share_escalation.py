@@ -169,7 +169,7 @@ async def test_an_incident_that_grows_is_told_to_the_level_that_it_reaches(
 async def test_an_incident_that_grows_from_a_township_keeps_its_pages(
     pool: Pool, routing: Routing, outage: int
 ) -> None:
-    """No part has the area of the plan: the people of the larger area are told beside those of the township."""
+    """No part has the area of the plan: the people of the larger area get a page, too."""
     for table in ("page", "share_escalation", "incident_share"):
         await pool.execute(f"DELETE FROM {table}")  # noqa: S608
     await pool.execute("UPDATE incident SET area = $1", EAST)

@@ -202,7 +202,7 @@ async def test_a_critical_page_does_not_wait_for_a_provider_that_hangs(
 @pytest.mark.parametrize("message", ["sending", "hastened", "given_up"])
 @pytest.mark.parametrize("page", ["paid", "cancelled", "failed"])
 async def test_a_receipt_is_noted_although_the_page_is_settled(pool: Pool, page: str, message: str) -> None:
-    """Another channel delivered the page, or nobody needs it any more; the person has this message all the same."""
+    """Another channel delivered the page, or the page is not needed any more; this message arrived all the same."""
     await add_contact(pool, "zhang")
     owed = await owe(pool, "zhang", await add_incident(pool, 1))
     await pool.execute("UPDATE page SET status = $1", page)

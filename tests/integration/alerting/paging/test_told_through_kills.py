@@ -1,5 +1,6 @@
-"""The delivery process is killed again and again while faults and outages begin and end: everybody is told of each
-fault, and of the own share of each outage, and of the end exactly if told of the beginning, or perhaps told."""
+"""The delivery process is killed again and again while faults and outages begin and end. Each person gets a message
+about each fault and about the own share of each outage, and about its end exactly if the first one was or may have been
+delivered."""
 
 import asyncio
 import json

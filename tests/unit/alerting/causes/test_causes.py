@@ -129,7 +129,7 @@ def test_one_that_a_running_cause_explains_joins_it_when_its_own_cause_ends() ->
 
 
 def test_stations_that_closed_before_the_end_have_time_from_their_next_opening_on() -> None:
-    """They may be switched off: nobody is notified of them as stations that stay down."""
+    """Such stations may be switched off, so no notification says that they stay down."""
     world, county, _ = two_counties()
     closed = county[:3]
     world.cut(county)

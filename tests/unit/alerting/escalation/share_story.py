@@ -8,7 +8,7 @@ A province 63 has the prefectures 6301, with the counties A and B, and 6302, wit
     20m   down A 0                                            all of A is back
     30m   grow 63, C 1                                        the incident lies in a wider area now (none: in several
                                                               provinces)
-    40m   cut 63, A 3                                         an incident that is over before anybody looks
+    40m   cut 63, A 3                                         an incident that is over before the first pass
 
 A page is taken at once. The answer has a line for each page, with the area whose part it is about ("" for the whole).
 """

@@ -571,7 +571,7 @@ def test_nobody_is_told_twice_of_one_thing(where: str, history: list[tuple[int, 
         keys = [(page.recipient, page.phase, page.step, page.round) for page in pages]
         assert len(set(keys)) == len(keys), share
     if not any(deed.startswith("edit") for _, deed in history):  # parts with another route lead wherever it says
-        # Recipients of the outgrown area are told of the larger area as well: shares that were outgrown do not count.
+        # Recipients of an outgrown area get a page about the larger area as well: outgrown shares do not count.
         grown = {share for share, plan in story.plans.items() if plan.outgrown}
         opened = [
             (page.recipient, page.round)
