@@ -19,8 +19,8 @@ from audit.ranks import ranked
 from registry.facts.successions import AreaLineage, AreaSuccessions
 from registry.model import SHARES, Target
 
-WAITING: Final = ("planned", "suspended")
-"""Lifecycles of stations that are registered and not in service."""
+_WAITING: Final = ("planned", "suspended", "commissioned")
+"""Lifecycles of stations that are not in service and may be later; a station is commissioned on a day."""
 
 PathThen = Callable[[str, date], tuple[str, ...] | None]
 """The areas of a station at the end of a day; None: it was not registered."""
@@ -50,13 +50,6 @@ class TargetTally(msgspec.Struct, frozen=True, kw_only=True):
     covered: frozenset[str] = frozenset()
     stations: frozenset[str] = frozenset()
     waiting: int = 0
-
-    def __add__(self, other: "TargetTally") -> "TargetTally":
-        return TargetTally(
-            covered=self.covered | other.covered,
-            stations=self.stations | other.stations,
-            waiting=self.waiting + other.waiting,
-        )
 
 
 class TargetMeasures(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,15 +116,24 @@ def tally(
     """{target: its tally} of some stations. `units`: the areas that each target is about."""
     by_id = {target.id: target for target in targets}
     places: dict[date, _Places] = {}
-    found = dict.fromkeys(by_id, TargetTally())
+    found: dict[str, list[TargetTally]] = {name: [] for name in by_id}
     for one in standings:
         if one.known not in places:
             places[one.known] = _places(units, successions, one.known)
         for name, in_units in _units_of(one, places[one.known], path_then).items():
             programme = by_id[name].programme
             if programme is None or programme in one.programmes:
-                found[name] += _tally_of(one, in_units)
-    return found
+                found[name].append(_tally_of(one, in_units))
+    return {name: total_tally(parts) for name, parts in found.items()}
+
+
+def total_tally(parts: Sequence[TargetTally]) -> TargetTally:
+    """The tally of all parts."""
+    return TargetTally(
+        covered=frozenset[str]().union(*(part.covered for part in parts)),
+        stations=frozenset[str]().union(*(part.stations for part in parts)),
+        waiting=sum(part.waiting for part in parts),
+    )
 
 
 def _places(units: Mapping[str, Sequence[str]], successions: AreaSuccessions, day: date) -> _Places:
@@ -162,7 +164,7 @@ def _lay(path: tuple[str, ...] | None, codes: frozenset[str]) -> bool:
 def _tally_of(one: StationOfDay, units: set[str]) -> TargetTally:
     if one.in_service:
         return TargetTally(covered=frozenset(units), stations=frozenset({one.station}))
-    return TargetTally(waiting=int(one.lifecycle in WAITING or one.lifecycle == "commissioned"))
+    return TargetTally(waiting=int(one.lifecycle in _WAITING))
 
 
 def reach(target: Target, units: Sequence[str], found: TargetTally, measured: TargetMeasures, day: date) -> TargetReach:

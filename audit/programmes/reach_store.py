@@ -7,7 +7,7 @@ from typing import Final
 
 from audit.days.day_store import figures_of
 from audit.effect.use_store import is_kept, load_packages
-from audit.programmes.reach import TargetMeasures, TargetReach, TargetTally, reach, tally
+from audit.programmes.reach import TargetMeasures, TargetReach, TargetTally, reach, tally, total_tally
 from audit.programmes.standings import PromisedAreas, StationsThen
 from registry.facts.store import load_area_facts, load_facts, load_successions
 from registry.model import Target
@@ -51,16 +51,16 @@ async def _tallies(
     day: date,
     told: Told | None,
 ) -> dict[str, TargetTally]:
-    found = {target.id: TargetTally() for target in targets}
+    parts: dict[str, list[TargetTally]] = {target.id: [] for target in targets}
     after, read = "", 0
     while targets and (rows := await connection.fetch(QUERIES.station_ids, after, _STEP)):
         after, read = rows[-1]["id"], read + len(rows)
         then = StationsThen(await load_facts(connection, [row["id"] for row in rows]))
-        part = tally(targets, units, then.standings(day), areas.successions, then.path)
-        found = {name: whole + part[name] for name, whole in found.items()}
+        for name, part in tally(targets, units, then.standings(day), areas.successions, then.path).items():
+            parts[name].append(part)
         if told is not None:
             told(read)
-    return found
+    return {name: total_tally(some) for name, some in parts.items()}
 
 
 async def _measured(connection: Connection, target: Target, found: TargetTally, day: date) -> TargetMeasures:
