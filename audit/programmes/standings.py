@@ -1,6 +1,6 @@
 """What a station was on a day, and which areas stand for a promise. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -75,7 +75,7 @@ class PromisedAreas:
         self.successions = successions
         self._levels = levels
         self._registry = RegistryAsOf(facts)
-        self._valid = {code: _valid(facts_of) for code, facts_of in _by_subject(facts).items()}
+        self._valid = {code: self._registry.valid_days(code, _END_OF_TIME) for code in levels}
 
     def units(self, target: Target, day: date) -> tuple[str, ...]:
         """The areas that a target is about on a day, one by one: those it names, or those of its level within them."""
@@ -91,7 +91,7 @@ class PromisedAreas:
         )
 
     def _exists(self, code: str, day: date) -> bool:
-        begun, ended = self._valid.get(code, (None, None))
+        begun, ended = self._valid[code]
         inside = (begun is None or begun <= day) and (ended is None or day <= ended)
         return inside and self.successions.exists(code, day)
 
@@ -105,22 +105,3 @@ def end_of(day: date) -> datetime:
     if day >= date.max - timedelta(days=1):
         return _END_OF_TIME
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=HOME).astimezone(UTC) - _INSTANT
-
-
-def _by_subject(facts: Iterable[RegistryFact]) -> Mapping[str, list[RegistryFact]]:
-    found: dict[str, list[RegistryFact]] = {}
-    for fact in sorted(facts, key=lambda fact: fact.id):
-        found.setdefault(fact.subject, []).append(fact)
-    return found
-
-
-def _valid(facts: Iterable[RegistryFact]) -> tuple[date | None, date | None]:
-    """From when to when an area is valid, as its newest facts say."""
-    held: dict[str, str | None] = {}
-    for fact in facts:
-        held = {**({} if fact.whole else held), **(fact.fields or {})}
-    return _day(held.get("valid_from")), _day(held.get("valid_to"))
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

@@ -67,6 +67,12 @@ class RegistryAsOf:
         held = None if area is None else self._held(FactKind.AREA, area, at)
         return () if held is None else tuple(held["path"])
 
+    def valid_days(self, area: str, at: datetime) -> tuple[date | None, date | None]:
+        """The first and the last day on which an area is valid, as registered at a moment; None: no such limit."""
+        held = self._held(FactKind.AREA, area, at) or {}
+        first, last = (held.get(name) for name in ("valid_from", "valid_to"))
+        return None if first is None else _day(first), None if last is None else _day(last)
+
     def calendar(self, then: StationThen) -> Calendar:
         """The opening hours that follow from what a station was at a moment. Raises ScheduleError for rules that cannot
         be read."""
