@@ -1,6 +1,6 @@
 """The dashboards by Grafana's own types, as npm has them. JSON Schemas are made of the types here; none is committed.
 
-The types of the map's options cannot become a schema; the foundation SDK reads these (tests/unit/grafana).
+Those of a map are the foundation SDK's.
 """
 
 import json
@@ -22,6 +22,8 @@ from tests import npm
 pytestmark = pytest.mark.timeout(240)  # the first run installs Grafana's types
 FOLDER = Path(npm.__file__).with_name("grafana_schema")
 PANELS = ("stat", "table", "timeseries", "state-timeline")
+STYLE = {"color": "Color", "size": "Scale", "symbol": "Resource", "text": "Text"}
+"""By what the markers of a map are drawn: each part of their style and its type. No type says which parts there are."""
 BEFORE = "custom.hidden"
 """What an earlier Grafana reads in place of `hideFrom`."""
 BUILT = {each["uid"]: each for dashboard in DASHBOARDS for each in map(dashboard.build, LANGUAGES)}
@@ -54,10 +56,26 @@ def wrong_panel(schemas: Schemas, panel: Panel) -> Iterator[str]:
     if kind in PANELS:
         yield from wrong(schemas, f"{kind} Options", panel["options"])
         yield from wrong(schemas, f"{kind} FieldConfig", config["defaults"].get("custom", {}))
+    if kind == "geomap":
+        yield from wrong_map(schemas, panel)
     for each in (each for override in config["overrides"] for each in override["properties"]):
         name = each["id"].removeprefix("custom.")
         if each["id"] != BEFORE:
             yield from wrong(schemas, "field" if name == each["id"] else f"{kind} FieldConfig", {name: each["value"]})
+
+
+def wrong_map(schemas: Schemas, panel: Panel) -> Iterator[str]:
+    """What the foundation SDK's types say against a map, its view, and the style of its layers of markers."""
+    options = panel["options"]
+    yield from wrong(schemas, "geomap Options", options)
+    yield from wrong(schemas, "geomap view", options["view"]["id"])
+    yield from (f"a map has no field option {name}" for name in panel["fieldConfig"]["defaults"].get("custom", {}))
+    for layer in options["layers"]:
+        config = layer["config"]
+        yield from (f"unknown in a layer: {name}" for name in config.keys() - {"showLegend", "style"})
+        yield from (f"unknown in a style: {name}" for name in config["style"].keys() - {*STYLE, "opacity"})
+        for part, kind in STYLE.items():
+            yield from wrong(schemas, f"geomap {kind}", config["style"][part])
 
 
 def own_targets(built: Panel) -> Panel:
@@ -91,3 +109,36 @@ def test_what_grafana_does_not_know_is_noticed(schemas: Schemas) -> None:
     assert list(wrong_panel(schemas, {**panel, "options": {**panel["options"], "colorMode": "red"}}))
     odd = {"matcher": {"id": "byName"}, "properties": [{"id": "units", "value": "h"}]}
     assert list(wrong_panel(schemas, {**panel, "fieldConfig": {"defaults": {}, "overrides": [odd]}}))
+
+
+def changed(value: Any, path: str, new: Any) -> Any:
+    """A copy of a document in which the value at a path of names and numbers is another one."""
+    name, _, rest = path.partition(".")
+    key: Any = int(name) if isinstance(value, list) else name
+    copy = list(value) if isinstance(value, list) else dict(value)
+    copy[key] = changed(value[key], rest, new) if rest else new
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("view.zooom", 4),
+        ("view.id", "fitted"),
+        ("controls.showZoom", "yes"),
+        ("basemap.kind", "default"),
+        ("tooltip.mode", "all"),
+        ("layers.0.location.mode", "place"),
+        ("layers.0.location.latitud", "latitude"),
+        ("layers.0.config.legend", True),
+        ("layers.0.config.style.colour", {}),
+        ("layers.0.config.style.color.feld", "share"),
+        ("layers.0.config.style.size.max", "18"),
+        ("layers.0.config.style.symbol.mode", "drawn"),
+        ("layers.0.config.style.text.mode", "word"),
+    ],
+)
+def test_what_a_map_does_not_know_is_noticed(schemas: Schemas, path: str, value: Any) -> None:
+    panel = next(each for each in BUILT["milepost-map-en"]["panels"] if each["type"] == "geomap")
+    assert list(wrong_panel(schemas, panel)) == []
+    assert list(wrong_panel(schemas, {**panel, "options": changed(panel["options"], path, value)}))
