@@ -100,7 +100,7 @@ UPDATE incident SET first_acknowledged_at = opened_at + interval '9 minutes' WHE
 
 -- name: repairs
 INSERT INTO repair (incident, at, made_by, cause, text)
-SELECT id, ended_at, 'operator', (ARRAY['power', 'link', 'agent'])[id % 3 + 1], '' FROM incident WHERE status = 'closed' AND id % 4 = 0;
+SELECT id, ended_at, 'operator', (ARRAY['power', 'uplink', 'agent'])[id % 3 + 1], '' FROM incident WHERE status = 'closed' AND id % 4 = 0;
 
 -- name: a_station
 SELECT min(id) FROM station;

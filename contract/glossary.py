@@ -589,6 +589,11 @@ _PARTS: Final[Family] = {
     "deadletters": Said("the storing of refused messages", "死信入库"),
     "api": Said("console and API", "网页与接口"),
 }
+_PROCESS_ROLES: Final[Family] = {
+    "working": Said("works", "运行"),
+    "leading": Said("works, others stand by", "主用"),
+    "standby": Said("stands by", "备用"),
+}
 _PART_FAULTS: Final[Family] = {
     "unreachable": Said("cannot be reached", "连不上"),
     "no_sign": Said("gives no sign of life", "没有存活信号"),
@@ -929,6 +934,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "correction_status": _CORRECTION_STATUS,
     "deadletter": _DEAD_LETTERS,
     "part": _PARTS,
+    "process_role": _PROCESS_ROLES,
     "part_fault": _PART_FAULTS,
     "part_effect": _PART_EFFECTS,
     "detail": _DETAILS,

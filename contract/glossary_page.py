@@ -71,6 +71,7 @@ _HEADINGS: Final[Family] = {
     "correction_status": Said("How far a correction is", "更正的进度"),
     "deadletter": Said("Why a message is refused", "消息被拒收的原因"),
     "part": Said("Parts of the platform", "平台的组成"),
+    "process_role": Said("What a process does now", "进程的角色"),
     "part_fault": Said("What is wrong with a part", "组成部分的问题"),
     "part_effect": Said("What follows from that", "由此造成的影响"),
     "detail": Said("Facts of an incident", "故障详情"),

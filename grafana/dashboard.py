@@ -59,6 +59,7 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
     queries: Queries
     variables: tuple[str, ...] = FILTERS
     begins: str = "now-24h"
+    ends: str = "now"
     refresh: str = "1m"
 
     def uid(self, language: str) -> str:
@@ -77,7 +78,7 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
             "graphTooltip": 1,
             "refresh": self.refresh,
             "schemaVersion": SCHEMA,
-            "time": {"from": self.begins, "to": "now"},
+            "time": {"from": self.begins, "to": self.ends},
             "templating": {"list": [variable(name, language) for name in (*self.variables, "console")]},
             "annotations": {"list": annotations(self.variables, language)},
             "links": self._links(language),

@@ -10,7 +10,7 @@ import msgspec
 
 from contract.glossary import WORDS, word
 from contract.said import Said
-from grafana.palette import SEVERITIES, VERDICTS
+from grafana.palette import SEVERITIES, SIGHT, VERDICTS
 
 Json = dict[str, Any]
 
@@ -18,7 +18,7 @@ DATASOURCE: Final = {"type": "grafana-postgresql-datasource", "uid": "milepost"}
 LEVELS: Final = ("area1", "area2", "area3", "area4")
 """The variables of the levels of areas, and the hidden columns with the codes that a link chooses in them."""
 
-COLOURS: Final[Mapping[str, Mapping[str, str]]] = {"verdict": VERDICTS, "severity": SEVERITIES}
+COLOURS: Final[Mapping[str, Mapping[str, str]]] = {"verdict": VERDICTS, "severity": SEVERITIES, "sight": SIGHT}
 """The colours of the values of a family of words."""
 
 
@@ -32,8 +32,12 @@ class FieldStyle(msgspec.Struct, frozen=True):
     hidden: bool = False
 
 
-_MOMENT: Final = "dateTimeAsIso"
+MOMENT: Final = "dateTimeAsIso"
 _SHARE: Final = "percentunit"
+# Grafana's units with words ("2 hours") have them in English alone.
+DURATION: Final = "dtdhms"
+_HOURS: Final = "suffix:h"
+_MINUTES: Final = "suffix:min"
 
 COLUMNS: Final[Mapping[str, FieldStyle]] = {
     "station": FieldStyle(Said("Station", "服务点")),
@@ -42,8 +46,8 @@ COLUMNS: Final[Mapping[str, FieldStyle]] = {
     "area": FieldStyle(Said("Area", "行政区划")),
     "verdict": FieldStyle(Said("Verdict", "判定"), family="verdict"),
     "state": FieldStyle(Said("State", "状态"), family="verdict"),
-    "since": FieldStyle(Said("Since", "自"), unit=_MOMENT),
-    "lasts": FieldStyle(Said("For", "持续"), unit="dtdurations"),
+    "since": FieldStyle(Said("Since", "起始时间"), unit=MOMENT),
+    "lasts": FieldStyle(Said("For", "持续"), unit=DURATION),
     "usable": FieldStyle(Said("Usable", "可用"), family="answer"),
     "doubt": FieldStyle(Said("Unknown because", "未知原因"), family="doubt"),
     "id": FieldStyle(Said("No.", "编号")),
@@ -52,38 +56,41 @@ COLUMNS: Final[Mapping[str, FieldStyle]] = {
     "place": FieldStyle(Said("Where", "位置")),
     "status": FieldStyle(Said("Status", "状态"), family="status"),
     "severity": FieldStyle(Said("Severity", "级别"), family="severity"),
-    "began": FieldStyle(Said("Began", "开始"), unit=_MOMENT),
-    "ended": FieldStyle(Said("Ended", "结束"), unit=_MOMENT),
+    "began": FieldStyle(Said("Began", "开始"), unit=MOMENT),
+    "ended": FieldStyle(Said("Ended", "结束"), unit=MOMENT),
     "owner": FieldStyle(Said("Owner", "处理人")),
-    "eta": FieldStyle(Said("Expected back", "预计恢复"), unit=_MOMENT),
-    "late": FieldStyle(Said("Late by", "已超时"), unit="dtdurations"),
+    "eta": FieldStyle(Said("Expected back", "预计恢复"), unit=MOMENT),
+    "late": FieldStyle(Said("Late by", "已超时"), unit=DURATION),
     "clears": FieldStyle(Said("Cleared when", "消除条件"), family="clears"),
     "shard": FieldStyle(Said("Shard", "分片")),
     "partitions": FieldStyle(Said("Partitions", "分区数"), unit="none"),
-    "age": FieldStyle(Said("Behind by", "时钟滞后"), unit="dtdurations"),
+    "age": FieldStyle(Said("Behind by", "时钟滞后"), unit=DURATION),
     "doubtful": FieldStyle(Said("Not to be trusted", "不可信分区"), unit="none"),
     "gap": FieldStyle(Said("Reason", "原因"), family="gap"),
     "pipeline": FieldStyle(Said("Platform", "平台"), family="sight"),
     "stations": FieldStyle(Said("Stations", "服务点数"), unit="none"),
     "down": FieldStyle(Said("Down", "中断"), unit="none"),
-    "share": FieldStyle(Said("Online", "在线占比"), unit=_SHARE),
+    "share": FieldStyle(Said("Share online", "在线占比"), unit=_SHARE),
+    "not_down": FieldStyle(Said("Share not down", "未中断占比"), unit=_SHARE),
     "online_rate": FieldStyle(Said("Online rate", "在线率"), unit=_SHARE),
     "service_rate": FieldStyle(Said("Service rate", "服务率"), unit=_SHARE),
     "coverage": FieldStyle(Said("Coverage", "可判定率"), unit=_SHARE),
-    "unknown_h": FieldStyle(Said("Unknown", "未知时长"), unit="h"),
-    "excused_h": FieldStyle(Said("Excused", "免责时长"), unit="h"),
-    "due_h": FieldStyle(Said("Due", "应开放时长"), unit="h"),
-    "lost_h": FieldStyle(Said("Not online", "离线时长"), unit="h"),
+    "unknown_h": FieldStyle(Said("Unknown", "未知时长"), unit=_HOURS),
+    "excused_h": FieldStyle(Said("Excused", "免责时长"), unit=_HOURS),
+    "due_h": FieldStyle(Said("Due", "应开放时长"), unit=_HOURS),
+    "lost_h": FieldStyle(Said("Not online", "离线时长"), unit=_HOURS),
     "day": FieldStyle(Said("Day", "日期")),
+    "kept_until": FieldStyle(Said("Figures until", "指标截至")),
     "month": FieldStyle(Said("Month", "月份")),
     "revision": FieldStyle(Said("Revision", "修订"), unit="none"),
     "causes": FieldStyle(Said("Because of", "修订原因")),
     "before": FieldStyle(Said("Before", "修订前"), unit=_SHARE),
     "after": FieldStyle(Said("After", "修订后"), unit=_SHARE),
-    "recorded": FieldStyle(Said("Written", "记录时间"), unit=_MOMENT),
+    "recorded": FieldStyle(Said("Written", "记录时间"), unit=MOMENT),
     "sessions": FieldStyle(Said("Sessions", "使用人次"), unit="none"),
-    "minutes": FieldStyle(Said("Minutes", "使用分钟"), unit="none"),
-    "bytes": FieldStyle(Said("Bytes", "流量"), unit="bytes"),
+    "minutes": FieldStyle(Said("Minutes", "使用时长"), unit=_MINUTES),
+    "bytes": FieldStyle(Said("Traffic", "流量"), unit="bytes"),
+    "size": FieldStyle(Said("Size", "大小"), unit="bytes"),
     "cpu": FieldStyle(Said("CPU", "处理器"), unit=_SHARE),
     "mem": FieldStyle(Said("Memory", "内存"), unit=_SHARE),
     "disk": FieldStyle(Said("Disk", "磁盘"), unit=_SHARE),
@@ -94,11 +101,11 @@ COLUMNS: Final[Mapping[str, FieldStyle]] = {
     "model": FieldStyle(Said("Model", "型号")),
     "os": FieldStyle(Said("System", "操作系统")),
     "terminals": FieldStyle(Said("Terminals", "终端数"), unit="none"),
-    "seen": FieldStyle(Said("Last heard", "最近心跳"), unit=_MOMENT),
+    "seen": FieldStyle(Said("Last heard", "最近心跳"), unit=MOMENT),
     "refresh": FieldStyle(Said("To be replaced", "更新期限")),
     "rule": FieldStyle(Said("Rule", "规则"), family="rule"),
     "value": FieldStyle(Said("Value", "数值")),
-    "programme": FieldStyle(Said("Programme", "项目")),
+    "programme": FieldStyle(Said("Programme", "工程")),
     "cause": FieldStyle(Said("Cause", "原因"), family="repair_cause"),
     "outcome": FieldStyle(Said("Result", "结果"), family="repair_outcome"),
     "made_by": FieldStyle(Said("By", "处理人")),
@@ -107,24 +114,24 @@ COLUMNS: Final[Mapping[str, FieldStyle]] = {
     "waiting": FieldStyle(Said("Waiting", "待发送"), unit="none"),
     "failed": FieldStyle(Said("Failed", "失败"), unit="none"),
     "contact": FieldStyle(Said("Contact", "联系人")),
-    "reason": FieldStyle(Said("Reason", "原因")),
-    "consumer": FieldStyle(Said("Process", "进程")),
+    "reason": FieldStyle(Said("Reason", "原因"), family="reason"),
+    "consumer": FieldStyle(Said("Process", "进程"), family="part"),
     "topic": FieldStyle(Said("Topic", "主题")),
     "lag": FieldStyle(Said("Not read yet", "积压"), unit="none"),
     "refused": FieldStyle(Said("Reason", "原因"), family="deadletter"),
     "messages": FieldStyle(Said("Messages", "消息数"), unit="none"),
-    "newest": FieldStyle(Said("Newest", "最近"), unit=_MOMENT),
+    "newest": FieldStyle(Said("Newest", "最近"), unit=MOMENT),
     "service": FieldStyle(Said("Process", "进程"), family="part"),
-    "role": FieldStyle(Said("Works as", "角色")),
-    "sign": FieldStyle(Said("Last sign", "最近信号"), unit="dtdurations"),
+    "role": FieldStyle(Said("Works as", "角色"), family="process_role"),
+    "sign": FieldStyle(Said("Last sign, ago", "距最近信号"), unit=DURATION),
     "subject": FieldStyle(Said("Subject", "对象")),
     "entries": FieldStyle(Said("Entries", "条目数"), unit="none"),
     "root": FieldStyle(Said("Root hash", "根哈希")),
-    "signed": FieldStyle(Said("Signed", "签署时间"), unit=_MOMENT),
-    "acknowledge_mean": FieldStyle(Said("Mean time to acknowledge", "平均确认用时"), unit="dtdurations"),
-    "acknowledge_median": FieldStyle(Said("Median time to acknowledge", "确认用时中位数"), unit="dtdurations"),
-    "repair_mean": FieldStyle(Said("Mean time to repair", "平均修复用时"), unit="dtdurations"),
-    "repair_median": FieldStyle(Said("Median time to repair", "修复用时中位数"), unit="dtdurations"),
+    "signed": FieldStyle(Said("Signed", "签署时间"), unit=MOMENT),
+    "acknowledge_mean": FieldStyle(Said("Mean time to acknowledge", "平均确认用时"), unit=DURATION),
+    "acknowledge_median": FieldStyle(Said("Median time to acknowledge", "确认用时中位数"), unit=DURATION),
+    "repair_mean": FieldStyle(Said("Mean time to repair", "平均修复用时"), unit=DURATION),
+    "repair_median": FieldStyle(Said("Median time to repair", "修复用时中位数"), unit=DURATION),
     "incidents": FieldStyle(Said("Incidents", "故障数"), unit="none"),
     "unowned": FieldStyle(Said("Without an owner", "无人处理"), unit="none"),
     "overdue": FieldStyle(Said("Later than promised", "超过预计"), unit="none"),
@@ -141,7 +148,7 @@ COLUMNS: Final[Mapping[str, FieldStyle]] = {
     "aside": FieldStyle(Said("Set aside", "被搁置"), unit="none"),
     "instance": FieldStyle(Said("Instance", "实例")),
     "changes": FieldStyle(Said("Changes", "变化数"), unit="none"),
-    "thing": FieldStyle(Said("Kind", "类别")),
+    "thing": FieldStyle(Said("Kind", "类别"), family="term"),
     "why": FieldStyle(Said("Why", "原因")),
     "table": FieldStyle(Said("Table", "数据表")),
     "latitude": FieldStyle(Said("Latitude", "纬度")),
@@ -157,7 +164,7 @@ _OWN_WORDS: Final[Mapping[str, Mapping[str, Said]]] = {
 """Words of values that the glossary has not, by family."""
 
 
-_HIDDEN: Final = {"custom.hidden": True, "custom.hideFrom": {"viz": True, "legend": False, "tooltip": True}}
+HIDDEN: Final = {"custom.hidden": True, "custom.hideFrom": {"viz": True, "legend": False, "tooltip": True}}
 """How Grafana hides a column of a table: in earlier versions, and since 12.4."""
 
 
@@ -182,11 +189,13 @@ def mappings(family: str, language: str) -> list[Json]:
 def override(name: str, language: str, **more: Any) -> Json:
     """How a column is shown. Raises KeyError for a column that is not declared."""
     column = COLUMNS[name]
-    properties: Json = dict(_HIDDEN) if column.hidden else {"displayName": column.label.text(language)}
+    properties: Json = dict(HIDDEN) if column.hidden else {"displayName": column.label.text(language)}
     if column.unit is not None:
         properties["unit"] = column.unit
     if column.unit == _SHARE:
         properties |= {"decimals": 2, "min": 0, "max": 1}
+    elif column.unit in (_HOURS, _MINUTES):
+        properties["decimals"] = 1 if column.unit == _HOURS else 0
     if column.family is not None:
         properties["mappings"] = mappings(column.family, language)
     return matched("byName", name, {**properties, **more})

@@ -11,6 +11,10 @@ BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
 PURPLE: Final = "#CC79A7"
 GREY: Final = "#8C8C8C"
+NEUTRAL: Final = "text"
+"""Grafana's name for the colour of its texts: of numbers that are neither good nor bad."""
+SERIES: Final = (BLUE, ORANGE, GREEN, PURPLE)
+"""Of curves, in their order; each has a dash of its own too."""
 
 VERDICTS: Final = {
     "online": GREEN,
@@ -23,4 +27,5 @@ VERDICTS: Final = {
     "never_seen": GREY,
     "suspended": GREY,
 }
+SIGHT: Final = {"unknown": PURPLE, "seen": GREY}
 SEVERITIES: Final = {"info": BLUE, "warning": ORANGE, "critical": VERMILION}

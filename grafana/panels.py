@@ -10,10 +10,22 @@ import msgspec
 
 from contract.glossary import word
 from contract.said import Said
-from grafana.fields import COLOURS, DATASOURCE, LEVELS, Json, matched, override, overrides
-from grafana.palette import GREEN, GREY, ORANGE, VERMILION
+from grafana.fields import COLOURS, COLUMNS, DATASOURCE, HIDDEN, LEVELS, Json, matched, override, overrides
+from grafana.looks import (
+    EMPTY,
+    NARROWEST,
+    NO_DATA,
+    Limits,
+    cell,
+    legend,
+    number,
+    series,
+    stat_options,
+    thresholds,
+    without_value,
+)
+from grafana.palette import GREY, ORANGE
 
-NO_DATA: Final = Said("No data", "无数据")
 _STATION_PAGE: Final = "milepost-station"
 _TOOLTIP: Final = {"mode": "single", "sort": "none"}
 
@@ -45,8 +57,8 @@ def panel(kind: str, title: Said, queries: Sequence[PanelQuery], language: str, 
 
 
 def counts(title: Said, query: PanelQuery, family: str, language: str) -> Json:
-    """A number for each value of a family of words, which are the columns, in the colour of that value."""
-    made = panel("stat", title, [], language, options=_numbers("background"))
+    """A number for each value of a family of words, which are the columns, in the colour of that value. 0 is grey."""
+    made = panel("stat", title, [], language, options=stat_options("background"))
     made["targets"] = [_target(query, "A")]
     colours = COLOURS.get(family, {})
     made["fieldConfig"]["overrides"] = [
@@ -55,7 +67,8 @@ def counts(title: Said, query: PanelQuery, family: str, language: str) -> Json:
             name,
             {
                 "displayName": word(family, name, language),
-                "color": {"mode": "fixed", "fixedColor": colours.get(name, GREY)},
+                "color": {"mode": "fixed", "fixedColor": colours.get(name, ORANGE)},
+                "mappings": [{"type": "value", "options": {"0": {"text": "0", "color": GREY, "index": 0}}}],
             },
         )
         for name in query.columns
@@ -63,27 +76,53 @@ def counts(title: Said, query: PanelQuery, family: str, language: str) -> Json:
     return made
 
 
-Limits = Mapping[str, Sequence[float]]
-"""Of a column: from where its number is orange, and from where it is vermilion. If they fall, low numbers are bad."""
-
-
 def numbers(title: Said, query: PanelQuery, language: str, *, limits: Limits | None = None) -> Json:
-    """The values of a single row as numbers."""
-    made = panel("stat", title, [query], language, options=_numbers("value"))
-    made["fieldConfig"]["defaults"] |= {"color": {"mode": "thresholds"}, "thresholds": _thresholds([])}
-    for name, bounds in (limits or {}).items():
-        made["fieldConfig"]["overrides"].append(matched("byName", name, {"thresholds": _thresholds(bounds)}))
+    """The values of a single row as numbers. Only those with limits have the colours of good and bad; none has a
+    colour without a value."""
+    made = panel("stat", title, [query], language, options=stat_options("value"))
+    made["fieldConfig"]["defaults"] |= {"color": {"mode": "thresholds"}, "thresholds": thresholds([])}
+    made["fieldConfig"]["overrides"] = [
+        override(name, language, **number(name, (limits or {}).get(name), language)) for name in query.columns
+    ]
     return made
 
 
-def table(title: Said, query: PanelQuery, language: str, *, link: Mapping[str, str] | None = None) -> Json:
-    """A table. `link`: of a column, the address to which a click on it leads."""
+def table(
+    title: Said,
+    query: PanelQuery,
+    language: str,
+    *,
+    link: Mapping[str, str] | None = None,
+    none: Said = NO_DATA,
+    hide: Sequence[str] = (),
+) -> Json:
+    """A table. `link`: of a column, the address to which a click on it leads; `none`: what it says without rows;
+    `hide`: columns that are not shown."""
     made = panel("table", title, [query], language, options={"frameIndex": 0, "showHeader": True, "cellHeight": "sm"})
+    made["fieldConfig"]["defaults"] = {"noValue": none.text(language), "custom": {"minWidth": NARROWEST}}
     made["fieldConfig"]["overrides"] = [
-        override(name, language, **_cell(name), **_linked((link or {}).get(name), title, language))
+        override(
+            name,
+            language,
+            noValue=EMPTY,
+            **cell(name),
+            **_linked((link or {}).get(name), title, language),
+            **(HIDDEN if name in hide else {}),
+        )
         for name in query.columns
     ]
     return made
+
+
+def sorted_by(made: Json, column: str, language: str) -> Json:
+    """A table in the falling order of a column, whatever the order of its query is."""
+    order = [{"displayName": COLUMNS[column].label.text(language), "desc": True}]
+    return {**made, "options": {**made["options"], "sortBy": order}}
+
+
+def described(made: Json, text: Said, language: str) -> Json:
+    """A panel with a text that a person sees when the pointer is on its title."""
+    return {**made, "description": text.text(language)}
 
 
 def states(title: Said, queries: Sequence[PanelQuery], language: str) -> Json:
@@ -93,35 +132,58 @@ def states(title: Said, queries: Sequence[PanelQuery], language: str) -> Json:
         "mergeValues": True,
         "showValue": "auto",
         "rowHeight": 0.8,
-        "legend": _legend(False),
+        "legend": legend(False),
         "tooltip": _TOOLTIP,
     }
     made["fieldConfig"]["defaults"] |= {"custom": {"fillOpacity": 80, "lineWidth": 0}}
     return made
 
 
-def lines(title: Said, query: PanelQuery, language: str, *, stacked_bars: bool = False) -> Json:
-    """Curves over time, or bars on each other; a gap in the data is a gap in the curve."""
+def lines(
+    title: Said, query: PanelQuery, language: str, *, stacked_bars: bool = False, below: Sequence[str] = ()
+) -> Json:
+    """Curves over time, or bars on each other; a gap in the data is a gap in the curve. `below`: columns that are drawn
+    downwards from zero. A column has a colour and a dash; of several series of a column each has a shade and a name."""
     made = panel("timeseries", title, [query], language)
+    names = [name for name in query.columns if name not in ("time", "metric")]
+    several = "metric" in query.columns
+    made["fieldConfig"]["overrides"] = [
+        override(name, language, **series(name, place, language, several=several, below=name in below))
+        for place, name in enumerate(names)
+    ]
     custom: Json = {"lineWidth": 1, "fillOpacity": 10, "spanNulls": False, "showPoints": "auto"}
     if stacked_bars:
         custom = {"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}
     made["fieldConfig"]["defaults"] |= {"custom": custom}
-    made["options"] = {"legend": _legend(True), "tooltip": {"mode": "multi", "sort": "desc"}}
+    made["options"] = {"legend": legend(True), "tooltip": {"mode": "multi", "sort": "desc"}}
     return made
 
 
-def markers(title: Said, query: PanelQuery, language: str, *, colour: str, size: str) -> Json:
-    """Points on a map: the column `colour` colours them and `size` sizes them.
+def markers(
+    title: Said,
+    query: PanelQuery,
+    language: str,
+    *,
+    colour: str,
+    size: str,
+    text: str,
+    bounds: Sequence[float] = (),
+) -> Json:
+    """Points on a map: the column `colour` colours them, by its words or its `bounds`; `size` sizes them, and `text` is
+    beside them.
 
     Nothing is clustered: a cluster has the mean of its colours, in which a station without service disappears."""
     made = panel("geomap", title, [query], language)
+    steps: Json = {"color": {"mode": "thresholds"}, "thresholds": thresholds(bounds)}
+    if bounds:  # what is not known is neither good nor bad
+        steps["mappings"] = without_value(language)
+    made["fieldConfig"]["overrides"].append(matched("byName", colour, steps))
     style = {
         "color": {"field": colour, "fixed": GREY},
         "size": {"field": size, "fixed": 6, "min": 5, "max": 18},
         "opacity": 0.8,
         "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
-        "text": {"field": "name", "fixed": "", "mode": "field"},
+        "text": {"field": text, "fixed": "", "mode": "field"},
     }
     made["options"] = {
         "view": {"id": "fit", "lat": 0, "lon": 0, "zoom": 4, "allLayers": True},
@@ -176,37 +238,5 @@ def _target(query: PanelQuery, ref: str) -> Json:
     }
 
 
-def _cell(name: str) -> Json:
-    return {"custom.cellOptions": {"type": "color-text"}} if name in ("verdict", "severity") else {}
-
-
 def _linked(address: str | None, title: Said, language: str) -> Json:
     return {} if address is None else {"links": [{"title": title.text(language), "url": address}]}
-
-
-def _thresholds(bounds: Sequence[float]) -> Json:
-    """Steps for Grafana: green, then orange, then vermilion; the other way round if the bounds fall."""
-    colours = (GREEN, ORANGE, VERMILION)
-    if len(bounds) > 1 and bounds[0] > bounds[1]:
-        bounds, colours = tuple(reversed(bounds)), (VERMILION, ORANGE, GREEN)
-    steps: list[Json] = [{"value": None, "color": colours[0]}]
-    steps += [{"value": bound, "color": colour} for bound, colour in zip(bounds, colours[1:], strict=False)]
-    return {"mode": "absolute", "steps": steps}
-
-
-def _numbers(colour_mode: str) -> Json:
-    return {
-        "colorMode": colour_mode,
-        "graphMode": "none",
-        "justifyMode": "auto",
-        "orientation": "auto",
-        "textMode": "value_and_name",
-        "wideLayout": True,
-        "showPercentChange": False,
-        "percentChangeColorMode": "standard",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "/.*/", "values": False},
-    }
-
-
-def _legend(show: bool) -> Json:
-    return {"displayMode": "list", "placement": "bottom", "showLegend": show, "calcs": []}

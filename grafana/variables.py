@@ -40,7 +40,7 @@ def variable(name: str, language: str) -> Json:
     return {
         "type": "query",
         "name": name,
-        "label": word("scope", name, language) if name in WORDS["scope"] else _LABELS[name].text(language),
+        "label": _label(name, language),
         "datasource": dict(DATASOURCE),
         "query": sql_of(getattr(QUERIES, name), language),
         "refresh": _ON_LOAD,
@@ -52,6 +52,13 @@ def variable(name: str, language: str) -> Json:
         "options": [],
         "current": everything if name in FILTERS else {"text": "", "value": ""},
     }
+
+
+def _label(name: str, language: str) -> str:
+    if name not in WORDS["scope"]:
+        return _LABELS[name].text(language)
+    said = word("scope", name, language)
+    return said[0].upper() + said[1:]
 
 
 def sql_of(text: str, language: str) -> str:
@@ -82,6 +89,7 @@ def sql_of(text: str, language: str) -> str:
         "{zone}": HOME_ZONE,
         "{kind_words}": _words_of("kind", "station_kind", language),
         "{incident_words}": _words_of("i.kind", "kind", language),
+        "{cause_words}": _words_of("cause", "revision_cause", language),
     }
     for placeholder, value in words.items():
         filled = filled.replace(placeholder, value)

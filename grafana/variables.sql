@@ -143,14 +143,16 @@ use AS (
   AND EXISTS (SELECT FROM clock_trust) AND NOT EXISTS (SELECT FROM clock_trust WHERE doubt IS NOT NULL));
 
 -- name: part_counted_below
--- A CTE `counted`: the stations in service in each area below the chosen one, and how many of them are down.
+-- A CTE `counted`: the stations in service in each area below the chosen one, how many of them are down, and of how many
+-- the platform does not know whether they are.
 counted AS (
     SELECT c.area AS code, c.online + c.unusable + c.offline + c.away + c.unknown + c.closed + c.excused + c.never_seen AS stations,
-           c.offline + c.unusable + c.away AS down
+           c.offline + c.unusable + c.away AS down, c.unknown
     FROM chosen CROSS JOIN area_count c JOIN area a ON a.code = c.area
     WHERE {kept} AND cardinality(a.path) = chosen.depth + 1 AND {on_path a}
     UNION ALL
-    SELECT a.path[chosen.depth + 1], count(*), count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away'))
+    SELECT a.path[chosen.depth + 1], count(*), count(*) FILTER (WHERE v.verdict IN ('offline', 'unusable', 'away')),
+           count(*) FILTER (WHERE v.verdict = 'unknown')
     FROM chosen CROSS JOIN station_verdict v JOIN area a ON a.code = v.area
     WHERE NOT {kept} AND v.lifecycle = 'commissioned' AND {chosen v} AND cardinality(a.path) > chosen.depth
     GROUP BY 1);

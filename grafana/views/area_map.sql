@@ -1,5 +1,6 @@
 -- name: areas
--- The areas below the chosen one at the middle of their stations: how many stations, and which share of them is down.
+-- The areas below the chosen one at the middle of their stations: how many stations, and which share of those of which
+-- the platform knows the state is not down.
 WITH {chosen_depth}, {counted_below},
 places AS (
     SELECT area, count(lat) AS lats, sum(lat) AS lat, count(lon) AS lons, sum(lon) AS lon
@@ -9,7 +10,7 @@ middle AS (
            sum(p.lon) / nullif(sum(p.lons), 0) AS longitude
     FROM chosen CROSS JOIN places p JOIN area a ON a.code = p.area WHERE cardinality(a.path) > chosen.depth GROUP BY 1)
 SELECT coalesce(a.{name}, a.name) AS name, m.latitude::float8 AS latitude, m.longitude::float8 AS longitude, c.stations, c.down,
-       1 - c.down::float8 / c.stations AS share
+       1 - c.down::float8 / nullif(c.stations - c.unknown, 0) AS not_down
 FROM counted c JOIN middle m USING (code) JOIN area a USING (code)
 WHERE m.latitude IS NOT NULL AND c.stations > 0 ORDER BY c.down DESC, c.code LIMIT 1000;
 

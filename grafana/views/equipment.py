@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.looks import NONE
 from grafana.panels import lines, numbers, station_link, table
 
 
@@ -22,7 +23,17 @@ def draw(canvas: Canvas) -> list[Rank]:
             4,
             [(24, numbers(Said("Terminals", "终端"), standing, language, limits={"refresh_late": (1, 1000)}))],
         ),
-        Rank(10, [(24, table(Said("Faults of terminals now", "终端当前问题"), faults, language, link=to_station))]),
+        Rank(
+            10,
+            [
+                (
+                    24,
+                    table(
+                        Said("Faults of terminals now", "终端当前问题"), faults, language, link=to_station, none=NONE
+                    ),
+                )
+            ],
+        ),
         Rank(
             9,
             [
@@ -31,7 +42,17 @@ def draw(canvas: Canvas) -> list[Rank]:
                 (8, lines(Said("To be replaced, by month", "按月更新计划"), refresh, language, stacked_bars=True)),
             ],
         ),
-        Rank(9, [(24, table(Said("Should have been replaced", "已过更新期限"), late, language, link=to_station))]),
+        Rank(
+            9,
+            [
+                (
+                    24,
+                    table(
+                        Said("Should have been replaced", "已过更新期限"), late, language, link=to_station, none=NONE
+                    ),
+                )
+            ],
+        ),
     ]
 
 
@@ -42,5 +63,6 @@ DASHBOARD: Final = Dashboard(
     draw=draw,
     queries=view_queries(__file__),
     begins="now-1y",
+    ends="now+3y",
     refresh="5m",
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.looks import NONE
 from grafana.panels import area_link, console_link, counts, lines, numbers, station_link, table
 
 
@@ -16,34 +17,46 @@ def draw(canvas: Canvas) -> list[Rank]:
     standing = canvas.query("standing", "expected", "share", "incidents", "unowned", "spots")
     worst = canvas.query("worst", "station", "name", "area", "verdict", "since", "lasts")
     incidents = canvas.query("incidents", "id", "kind", "place", "status", "began", "lasts", "owner", "eta")
-    areas = canvas.query("worst_areas", "area", "stations", "down", "share", "area1", "area2", "area3", "area4")
+    areas = canvas.query("worst_areas", "area", "stations", "down", "not_down", "area1", "area2", "area3", "area4")
     share = canvas.query("share", "time", "share", series=True)
     limits = {"share": (0.95, 0.8), "unowned": (1, 20), "spots": (1, 20)}
     return [
         Rank(4, [(24, counts(Said("Stations by verdict", "服务点数量"), by_verdict, "verdict", language))]),
         Rank(
             4,
-            [(24, numbers(Said("Of those that should be open", "应开放的服务点"), standing, language, limits=limits))],
+            [
+                (
+                    24,
+                    numbers(
+                        Said("Should be open, and what is wrong", "应开放情况与待处理问题"),
+                        standing,
+                        language,
+                        limits=limits,
+                    ),
+                )
+            ],
         ),
         Rank(
             10,
             [
                 (
-                    12,
+                    10,
                     table(
                         Said("Longest without service", "离线最久的服务点"),
                         worst,
                         language,
                         link={"station": station_link(language)},
+                        none=NONE,
                     ),
                 ),
                 (
-                    12,
+                    14,
                     table(
                         Said("Open incidents, the oldest first", "当前故障（按持续时间）"),
                         incidents,
                         language,
                         link={"id": console_link("/incidents/", "id")},
+                        none=NONE,
                     ),
                 ),
             ],
@@ -58,6 +71,7 @@ def draw(canvas: Canvas) -> list[Rank]:
                         areas,
                         language,
                         link={"area": area_link()},
+                        none=NONE,
                     ),
                 ),
                 (

@@ -28,10 +28,12 @@ FROM (
     WHERE NOT {kept} AND lifecycle <> 'retired' AND {chosen v}) AS parts;
 
 -- name: standing
--- How many stations should be open now, how many of these are online, and what is open of incidents and blind spots.
+-- How many stations should be open now, which share of these is online, and what is open of incidents and blind spots. Unknown
+-- stations are not counted as not online, because the platform is the cause.
 SELECT due.expected, due.share, open.incidents, open.unowned, open.spots
 FROM (SELECT count(*) AS expected,
-             (count(*) FILTER (WHERE verdict = 'online'))::float8 / nullif(count(*), 0) AS share
+             (count(*) FILTER (WHERE verdict = 'online'))::float8
+                 / nullif(count(*) FILTER (WHERE verdict <> 'unknown'), 0) AS share
       FROM station_verdict v
       WHERE lifecycle = 'commissioned' AND open AND verdict NOT IN ('excused', 'never_seen') AND {chosen v}) AS due,
      (SELECT count(*) FILTER (WHERE i.kind <> 'blind_spot' AND is_told) AS incidents,
@@ -60,9 +62,10 @@ WHERE i.status <> 'closed' AND i.parent IS NULL AND i.kind <> 'blind_spot' AND (
 ORDER BY i.began_at, i.id LIMIT 50;
 
 -- name: worst_areas
--- The areas below the chosen one, those with the most stations down first. `down`: offline, unusable or away.
+-- The areas below the chosen one, those with the most stations down first. `down`: offline, unusable or away. The share is of
+-- the stations of which the platform knows the state.
 WITH {chosen_depth}, {counted_below}
-SELECT coalesce(a.{name}, a.name) AS area, c.stations, c.down, 1 - c.down::float8 / c.stations AS share,
+SELECT coalesce(a.{name}, a.name) AS area, c.stations, c.down, 1 - c.down::float8 / nullif(c.stations - c.unknown, 0) AS not_down,
        {levels a}
 FROM counted c JOIN area a USING (code) WHERE c.down > 0 ORDER BY c.down DESC, c.code LIMIT 100;
 

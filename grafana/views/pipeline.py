@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.looks import NONE
 from grafana.panels import lines, numbers, table
 
 
@@ -23,7 +24,7 @@ def draw(canvas: Canvas) -> list[Rank]:
     transitions = canvas.query("transitions", "time", "changes", series=True)
     refused = canvas.query("refused", "refused", "messages", "newest")
     aside = canvas.query("aside", "service", "thing", "subject", "why", "since")
-    sizes = canvas.query("sizes", "table", "bytes")
+    sizes = canvas.query("sizes", "table", "size")
     return [
         Rank(4, [(24, standing)]),
         Rank(
@@ -37,18 +38,18 @@ def draw(canvas: Canvas) -> list[Rank]:
             8,
             [
                 (12, table(Said("Not read yet", "积压"), consumers, language)),
-                (12, table(Said("When the platform itself was blind", "平台失明时段"), gaps, language)),
+                (12, table(Said("When the platform itself was blind", "平台失明时段"), gaps, language, none=NONE)),
             ],
         ),
         Rank(8, [(24, lines(Said("Changes judged", "判定的状态变化"), transitions, language, stacked_bars=True))]),
         Rank(
             8,
             [
-                (8, table(Said("Refused messages", "被拒绝的消息"), refused, language)),
-                (8, table(Said("Set aside", "被搁置的对象"), aside, language)),
+                (16, table(Said("Refused messages", "被拒绝的消息"), refused, language, none=NONE)),
                 (8, table(Said("Largest tables", "最大的数据表"), sizes, language)),
             ],
         ),
+        Rank(8, [(24, table(Said("Set aside", "被搁置的对象"), aside, language, none=NONE))]),
     ]
 
 

@@ -50,7 +50,7 @@ SELECT service, kind AS thing, subject, why, since FROM set_aside ORDER BY since
 
 -- name: sizes
 -- The largest tables on disk.
-SELECT c.relname AS "table", pg_total_relation_size(c.oid)::float8 AS bytes
+SELECT c.relname AS "table", pg_total_relation_size(c.oid)::float8 AS size
 FROM pg_class c
 WHERE c.relkind IN ('r', 'm') AND c.relnamespace = 'public'::regnamespace
-ORDER BY bytes DESC, 1 LIMIT 20;
+ORDER BY size DESC, 1 LIMIT 20;

@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.looks import NONE
 from grafana.panels import console_link, lines, numbers, table
 from grafana.variables import AREA
 
@@ -42,19 +43,30 @@ def draw(canvas: Canvas) -> list[Rank]:
                         unowned,
                         language,
                         link=to_incident,
+                        none=NONE,
                     ),
                 ),
-                (12, table(Said("Later than promised", "超过预计恢复时间"), overdue, language, link=to_incident)),
+                (
+                    12,
+                    table(
+                        Said("Later than promised", "超过预计恢复时间"), overdue, language, link=to_incident, none=NONE
+                    ),
+                ),
             ],
         ),
         Rank(8, [(24, lines(Said("Mean times by day", "按日平均用时"), by_day, language))]),
         Rank(
             8,
             [
-                (8, table(Said("By kind", "按类别"), by_kind, language)),
-                (4, table(Said("Causes found", "查明原因"), causes, language)),
-                (6, table(Said("Messages by channel", "各渠道消息"), channels, language)),
-                (6, table(Said("Channels that take nothing", "失效渠道"), dead, language)),
+                (14, table(Said("By kind", "按类别"), by_kind, language)),
+                (10, table(Said("Causes found", "查明原因"), causes, language)),
+            ],
+        ),
+        Rank(
+            8,
+            [
+                (10, table(Said("Messages by channel", "各渠道消息"), channels, language)),
+                (14, table(Said("Channels that take nothing", "失效渠道"), dead, language, none=NONE)),
             ],
         ),
     ]

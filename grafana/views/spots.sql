@@ -33,7 +33,7 @@ WITH down AS MATERIALIZED (
     SELECT v.station FROM station_verdict v
     WHERE v.verdict IN ('offline', 'unusable', 'away') AND {can_be_down v} AND {in_area v.area})
 SELECT coalesce(p.name, p.id) AS programme, count(*) AS stations, count(d.station) AS down,
-       1 - count(d.station)::float8 / count(*) AS share
+       1 - count(d.station)::float8 / count(*) AS not_down
 FROM programme p JOIN station_programme x ON x.programme = p.id JOIN station s ON s.id = x.station
 LEFT JOIN down d ON d.station = s.id
 WHERE s.lifecycle = 'commissioned' AND {in_area s.area}

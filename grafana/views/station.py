@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.looks import NONE
 from grafana.panels import console_link, lines, numbers, row, states, table
 from grafana.variables import AREA
 
@@ -23,7 +24,7 @@ def draw(canvas: Canvas) -> list[Rank]:
     terminals = canvas.query("terminals", "terminal", "type", "state", "seen", "agent", "model", "os", "refresh")
     return [
         Rank(1, [(24, row(Said("Station $station", "服务点：$station"), language))]),
-        Rank(6, [(8, now), (16, states(Said("States", "状态时间线"), bands, language))]),
+        Rank(6, [(10, now), (14, states(Said("States", "状态时间线"), bands, language))]),
         Rank(
             8,
             [
@@ -34,16 +35,16 @@ def draw(canvas: Canvas) -> list[Rank]:
         Rank(
             8,
             [
-                (12, lines(Said("Use by hour", "每小时使用情况"), usage, language, stacked_bars=True)),
-                (12, table(Said("Terminals", "终端"), terminals, language)),
+                (12, lines(Said("Use by hour", "每小时使用情况"), usage, language)),
+                (12, table(Said("Audited days", "核定日指标"), days, language)),
             ],
         ),
+        Rank(6, [(24, table(Said("Terminals", "终端"), terminals, language))]),
         Rank(
             9,
             [
-                (8, table(Said("Audited days", "核定日指标"), days, language)),
-                (8, table(Said("Incidents", "故障"), incidents, language, link=to_incident)),
-                (8, table(Said("Repairs", "维修"), repairs, language, link=to_incident)),
+                (12, table(Said("Incidents", "故障"), incidents, language, link=to_incident, none=NONE)),
+                (12, table(Said("Repairs", "维修"), repairs, language, link=to_incident, none=NONE)),
             ],
         ),
     ]

@@ -4,6 +4,7 @@ from typing import Final
 
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
+from grafana.looks import NONE
 from grafana.panels import area_link, lines, numbers, station_link, table
 from grafana.variables import AREA
 
@@ -23,7 +24,8 @@ def draw(canvas: Canvas) -> list[Rank]:
     by_month = canvas.query("by_month", "month", *_RATES, "unknown_h", "frozen")
     ranking = canvas.query("ranking", "area", *_RATES, "lost_h", "unknown_h", "area1", "area2", "area3", "area4")
     revisions = canvas.query("revisions", "station", "name", "day", "revision", "causes", "before", "after", "recorded")
-    checkpoint = canvas.query("checkpoint", "entries", "root", "signed", "day")
+    link = {"station": station_link(language)}
+    checkpoint = canvas.query("checkpoint", "entries", "root", "signed", "kept_until")
     return [
         Rank(4, [(24, figures)]),
         Rank(8, [(12, by_day), (12, table(Said("By month", "按月"), by_month, language))]),
@@ -41,21 +43,8 @@ def draw(canvas: Canvas) -> list[Rank]:
                 )
             ],
         ),
-        Rank(
-            8,
-            [
-                (
-                    16,
-                    table(
-                        Said("What became known later", "后续修订"),
-                        revisions,
-                        language,
-                        link={"station": station_link(language)},
-                    ),
-                ),
-                (8, table(Said("Newest checkpoint of the ledger", "账本最新检查点"), checkpoint, language)),
-            ],
-        ),
+        Rank(8, [(24, table(Said("What became known later", "后续修订"), revisions, language, link=link, none=NONE))]),
+        Rank(4, [(24, table(Said("Newest checkpoint of the ledger", "账本最新检查点"), checkpoint, language))]),
     ]
 
 

@@ -42,7 +42,8 @@ ORDER BY online_rate NULLS LAST, part LIMIT 500;
 
 -- name: revisions
 -- What became known later: days of stations with a further revision, and by how much their rate changed.
-SELECT f.station, s.name, to_char(f.day, 'YYYY-MM-DD') AS day, f.revision, array_to_string(f.causes, ', ') AS causes,
+SELECT f.station, s.name, to_char(f.day, 'YYYY-MM-DD') AS day, f.revision,
+       (SELECT string_agg({cause_words}, '; ') FROM unnest(f.causes) AS cause) AS causes,
        trunc(b.online_ms::numeric / nullif(b.scheduled_ms - b.excused_ms - b.unknown_ms, 0), 4)::float8 AS before,
        trunc(f.online_ms::numeric / nullif(f.scheduled_ms - f.excused_ms - f.unknown_ms, 0), 4)::float8 AS after,
        f.recorded_at AS recorded
@@ -54,5 +55,5 @@ ORDER BY f.recorded_at DESC, f.station, f.day LIMIT 200;
 -- name: checkpoint
 -- The newest signed checkpoint of the ledger, and up to which day figures are kept.
 SELECT c.size AS entries, split_part(c.note, E'\n', 3) AS root, c.signed_at AS signed,
-       (SELECT to_char(last_day, 'YYYY-MM-DD') FROM day_state) AS day
+       (SELECT to_char(last_day, 'YYYY-MM-DD') FROM day_state) AS kept_until
 FROM ledger_checkpoint c ORDER BY c.signed_at DESC, c.size DESC LIMIT 1;

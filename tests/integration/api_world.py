@@ -180,7 +180,7 @@ class World:
         self._seq += 1
         await self.pool.execute(
             "INSERT INTO pipeline_gap (partition, seq, shard, began_at, ended_at, reason) "
-            "VALUES ($1, $2, $3, $4, $5, 'tick_late')",
+            "VALUES ($1, $2, $3, $4, $5, 'tick_lost')",
             partition,
             self._seq,
             shard,

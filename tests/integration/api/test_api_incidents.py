@@ -122,7 +122,7 @@ async def test_the_pipeline_says_how_far_behind_it_is_and_where_it_stood_still(
     assert main["lag_s"] == main["partitions"][1]["lag_s"] > main["partitions"][0]["lag_s"]
     assert north["blind_since"] is not None
     assert [gap["from"] for gap in main["partitions"][0]["gaps"]] == [z(world.ago(300)), z(world.ago(500))]
-    assert brief == {"from": z(world.ago(300)), "to": z(world.ago(290)), "reason": "tick_late"}
+    assert brief == {"from": z(world.ago(300)), "to": z(world.ago(290)), "reason": "tick_lost"}
     (consumer,) = found["consumers"]
     assert (consumer["consumer"], consumer["next_offset"], consumer["instance"]) == ("judge", 42, "host-1")
     assert consumer["lag"] is None, "nobody looked where the log ends"

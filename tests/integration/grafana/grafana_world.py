@@ -29,6 +29,7 @@ async def fill(world: World) -> None:
     await _days(world)
     await _platform(world)
     await world.pool.execute("UPDATE station SET lat = 36.3, lon = 102.8, kind = 'reading_room' WHERE area IS NOT NULL")
+    await world.pool.execute("UPDATE station SET lat = 43.8, lon = 87.6 WHERE area = '65'")
     await world.pool.execute("UPDATE station SET lat = NULL, lon = NULL WHERE id = '6321220009'")
     await world.pool.execute("INSERT INTO programme VALUES ('reading', '农家书屋')")
     await world.pool.execute("INSERT INTO station_programme VALUES ($1, 'reading')", STATION)
@@ -59,7 +60,7 @@ async def _incidents(world: World) -> None:
     )
     await world.pool.execute(
         "INSERT INTO channel_state (contact, fingerprint, channel, failures, texts_refused, dead_at, reason, why) "
-        "VALUES ('li', 'f', 'wecom', 3, 0, now(), 'refused', '{}')"
+        "VALUES ('li', 'f', 'wecom', 3, 0, now(), 'channel_refused', '{}')"
     )
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(240)  # the first run installs the server
 Panel = dict[str, Any]
 Reader = tuple[World, asyncpg.Connection]
 NUMERIC = {"int4", "int8", "float8"}
-UNITS = {"percentunit", "dtdurations", "h", "none", "bytes", "celsius", "ms"}
+UNITS = {"percentunit", "dtdhms", "suffix:h", "suffix:min", "none", "bytes", "celsius", "ms"}
 """Units of numbers."""
 UNTIL = "SELECT to_char(date_trunc('hour', now()) + interval '1 hour', 'YYYY-MM-DD HH24:MI:SSOF')"
 
@@ -257,6 +257,19 @@ async def test_kept_sums_of_use_are_those_of_the_days(plain_reader: Reader) -> N
             assert sums == days, (area, sql)
     totals = await connection.fetchrow(expanded(queries[0], world, area="632122"))
     assert tuple(totals) == (3, 25.5, 1000, 1)
+
+
+async def test_what_the_platform_does_not_know_is_neither_well_nor_down(plain_reader: Reader) -> None:
+    world, connection = plain_reader
+    (standing,) = (sql for sql in queries_of("overview") if "AS expected" in sql)
+    areas, *_ = queries_of("map")
+    assert await connection.fetchval(expanded(standing, world), column=1) == 1 / 3, "one of four is unknown"
+    known = {row["name"]: row["not_down"] for row in await connection.fetch(expanded(areas, world))}
+    assert known == {"青海省": pytest.approx(2 / 3), "O'Brien": 0.0}
+    await world.pool.execute("UPDATE partition_clock SET tick_at = now() - interval '1 hour'")
+    assert await connection.fetchval(expanded(standing, world), column=1) is None
+    blind = await connection.fetch(expanded(areas, world))
+    assert {row["not_down"] for row in blind if row["name"] == "O'Brien"} == {None}
 
 
 VERDICTS = ("online", "unusable", "offline", "away", "unknown", "closed", "excused", "never_seen", "suspended")

@@ -151,7 +151,7 @@ def test_the_panels_that_differ_are_listed(server: GrafanaServer, capsys: pytest
     capsys.readouterr()
     assert run(server, "--dry-run") == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
-    assert lines == ["  + Stations by verdict", "  - My own", "  ~ Of those that should be open"]
+    assert lines == ["  + Stations by verdict", "  - My own", "  ~ Should be open, and what is wrong"]
 
 
 def test_a_run_that_breaks_off_is_finished_by_the_next(

@@ -47,6 +47,7 @@ from registry.importing.cells import day_class, level, lifecycle, metric
 from registry.importing.rows import Kind as FileKind
 from registry.model import LEVELS, LIFECYCLES, METRICS
 from registry.routes.routing import NobodyWord, VerdictWord
+from store import signs
 from tests.machine_words import ROOMS, ROOT, Flow, Found, second_tables, sources
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -161,6 +162,7 @@ PRODUCED = {
     "nobody_told": set(get_args(NobodyWord)),
     "deadletter": {*Reason, *constants_of(entries)},
     "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
+    "process_role": set(get_args(signs.Role)),
     "part_fault": set(get_args(selfcheck_rules.Why)),
     "role": set(Role),
     "role_acts": set(Role),
