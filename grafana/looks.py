@@ -14,7 +14,7 @@ EMPTY: Final = "–"
 """A cell of a table without a value."""
 NARROWEST: Final = 70
 """px of a column of a table. Grafana's own least width pushes columns out of sight."""
-_WIDTHS: Final = {MOMENT: 165, DURATION: 110}
+_WIDTHS: Final = {MOMENT: 165, DURATION: 110, "none": 110}
 """px of columns by unit: what is as long in every row."""
 _LONGEST_HEADING: Final = 14
 """Letters of a heading for which these are wide enough."""

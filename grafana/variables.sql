@@ -100,10 +100,11 @@ coalesce(TABLE.path[1], '*') AS area1, coalesce(TABLE.path[2], '*') AS area2, co
        coalesce(TABLE.path[4], '*') AS area4;
 
 -- name: part_rates
--- The rates of docs/uptime.md: sums over sums, rounded down; NULL where nothing was due.
-trunc(sum(TABLE.online_ms) / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms), 0), 4)::float8 AS online_rate,
-       trunc(sum(TABLE.usable_ms) / nullif(sum(TABLE.service_due_ms), 0), 4)::float8 AS service_rate,
-       trunc(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms)
+-- The rates of docs/uptime.md: sums over sums, rounded down; NULL where nothing was due. The sums of a station's days are
+-- integers, which would divide to 0 or 1.
+trunc(sum(TABLE.online_ms)::numeric / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms), 0), 4)::float8 AS online_rate,
+       trunc(sum(TABLE.usable_ms)::numeric / nullif(sum(TABLE.service_due_ms), 0), 4)::float8 AS service_rate,
+       trunc(sum(TABLE.scheduled_ms - TABLE.excused_ms - TABLE.unknown_ms)::numeric
              / nullif(sum(TABLE.scheduled_ms - TABLE.excused_ms), 0), 4)::float8 AS coverage;
 
 -- name: part_first_use_day

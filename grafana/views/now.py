@@ -42,11 +42,12 @@ def draw(canvas: Canvas) -> list[Rank]:
                 (
                     10,
                     table(
-                        Said("Longest without service", "离线最久的服务点"),
+                        Said("Longest without service", "中断最久的服务点"),
                         worst,
                         language,
                         link={"station": station_link(language)},
                         none=NONE,
+                        hide=("since",),
                     ),
                 ),
                 (
@@ -56,6 +57,7 @@ def draw(canvas: Canvas) -> list[Rank]:
                         incidents,
                         language,
                         link={"id": console_link("/incidents/", "id")},
+                        hide=("began",),
                         none=NONE,
                     ),
                 ),

@@ -37,8 +37,8 @@ def draw(canvas: Canvas) -> list[Rank]:
         Rank(
             8,
             [
-                (12, table(Said("Not read yet", "积压"), consumers, language)),
-                (12, table(Said("When the platform itself was blind", "平台失明时段"), gaps, language, none=NONE)),
+                (10, table(Said("Not read yet", "积压"), consumers, language)),
+                (14, table(Said("When the platform itself was blind", "平台失明时段"), gaps, language, none=NONE)),
             ],
         ),
         Rank(8, [(24, lines(Said("Changes judged", "判定的状态变化"), transitions, language, stacked_bars=True))]),

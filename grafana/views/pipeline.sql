@@ -1,8 +1,9 @@
 -- name: standing
--- The platform itself in one row: how old its oldest clock is, what it cannot trust, and what waits.
+-- The platform itself in one row: how old its oldest clock is, what it cannot trust, and what waits. Without clocks or consumers
+-- their numbers are empty, because 0 would say that all is well.
 SELECT (SELECT extract(epoch FROM now() - min(known_until))::float8 FROM clock_trust) AS age,
-       (SELECT count(*) FROM clock_trust WHERE doubt IS NOT NULL) AS doubtful,
-       (SELECT coalesce(sum(greatest(e.end_offset - c.next_offset, 0)), 0)::float8
+       (SELECT nullif(count(*), 0) - count(*) FILTER (WHERE doubt IS NULL) FROM clock_trust) AS doubtful,
+       (SELECT sum(greatest(e.end_offset - c.next_offset, 0))::float8
         FROM consumer_offset c JOIN log_end e USING (topic, partition, log)) AS lag,
        (SELECT count(*) FROM delivery WHERE status = 'pending') + (SELECT count(*) FROM message WHERE status IN ('due', 'sending'))
            AS waiting,

@@ -1,5 +1,7 @@
 -- name: now
-SELECT verdict, since, coalesce(usable::text, '') AS usable, CASE WHEN verdict = 'unknown' THEN why ELSE '' END AS doubt
+-- Whether visitors can use it is said only of a station that is online: for another it is what was true before.
+SELECT verdict, since, CASE WHEN verdict IN ('online', 'unusable') THEN coalesce(usable::text, '') ELSE '' END AS usable,
+       CASE WHEN verdict = 'unknown' THEN why ELSE '' END AS doubt
 FROM station_verdict WHERE station = ${station:sqlstring};
 
 -- name: states

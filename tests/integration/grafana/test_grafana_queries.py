@@ -259,6 +259,25 @@ async def test_kept_sums_of_use_are_those_of_the_days(plain_reader: Reader) -> N
     assert tuple(totals) == (3, 25.5, 1000, 1)
 
 
+async def test_a_station_has_the_rates_of_its_days(plain_reader: Reader) -> None:
+    """Of the same figures as those of its area."""
+    world, connection = plain_reader
+    (days,) = (sql for sql in queries_of("station") if "excused_h, d.revision" in sql)
+    (figures,) = (sql for sql in queries_of("uptime") if "excused_h\nFROM standing" in sql)
+    (day,) = await connection.fetch(expanded(days, world))
+    area = await connection.fetchrow(expanded(figures, world))
+    assert area is not None
+    rates = ("online_rate", "service_rate", "coverage")
+    assert [day[name] for name in rates] == [area[name] for name in rates] == [0.813, 0.7317, 0.9761]
+
+
+async def test_a_platform_without_clocks_has_no_numbers_of_them(pool: Pool) -> None:
+    (standing,) = (sql for sql in queries_of("pipeline") if "AS doubtful" in sql and "AS aside" in sql)
+    row = await pool.fetchrow(expanded(standing, World(pool)))
+    assert row is not None
+    assert (row["age"], row["doubtful"], row["lag"], row["aside"]) == (None, None, None, 0)
+
+
 async def test_what_the_platform_does_not_know_is_neither_well_nor_down(plain_reader: Reader) -> None:
     world, connection = plain_reader
     (standing,) = (sql for sql in queries_of("overview") if "AS expected" in sql)
