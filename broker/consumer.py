@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _CLOSE_TIMEOUT: Final = 8.0
 _LOADS: Final = 2
+_FETCHER_LOOKS: Final = 5.0
+"""Seconds after which the fetching task of aiokafka looks at its partitions although nothing woke it."""
 
 
 class Handler(Protocol):
@@ -263,6 +265,8 @@ def _open_consumer(config: ConsumerConfig) -> AIOKafkaConsumer:
         heartbeat_interval_ms=int(config.session_timeout * 1000 / 3),
         metadata_max_age_ms=10_000,
         fetch_max_wait_ms=int(config.fetch_wait * 1000),
+        # What lets it fetch again wakes it: an answer, a read batch, a resumed partition, another assignment.
+        consumer_timeout_ms=int(_FETCHER_LOOKS * 1000),
     )
 
 

@@ -20,5 +20,5 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     commit_timeout: float = 60.0
     stall_timeout: float = 20.0
     poll: float = 0.1
-    idle_poll: float = 0.5
+    idle_poll: float = 1.0
     fetch_wait: float = 2.0

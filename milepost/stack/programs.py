@@ -58,7 +58,7 @@ def kafka_program(port: int, home: Path, make_topics: Callable[[], Awaitable[Non
     return Program(
         name="kafka",
         command=lambda: kafka.command(port=port, cluster_id=kafka.new_cluster_id(), home=home),
-        environ=bare_environ(),
+        environ=bare_environ() | kafka.ENVIRON,
         # At SIGTERM it waits 5 s for its clients to leave; what it holds is lost at its end in any case.
         stop_signal=signal.SIGINT,
         stop_time=STOP_SECONDS["kafka"],
