@@ -33,7 +33,7 @@ from store.made_up import load_made_up
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, open_pool
 from store.signs import EVERY, Signs
-from store.tasks import end_tasks
+from store.tasks import end_tasks, wait_at_most
 
 __all__ = ["ApiConfig", "open_app", "run"]
 
@@ -139,7 +139,7 @@ async def _first(wanted: Awaitable[object], task: asyncio.Task[None]) -> None:
     waiting.cancel()
 
 
-async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: EventHub) -> None:
+async def _close_on(stop: asyncio.Event, server: "_Server", hub: EventHub) -> None:
     """End the streams first: a server that shuts down waits for its open answers.
 
     A hub that failed ends the service too, which leaves `run` with the hub's error.
@@ -151,11 +151,25 @@ async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: EventHub) 
         for task in waiting:
             task.cancel()
     hub.close()
-    server.should_exit = True
+    server.end()
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the process that runs the service."""
+    """Leaves signals to the process that runs the service, and does not wake ten times a second to look for them."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._over = asyncio.Event()
+
+    def end(self) -> None:
+        """Make `serve` finish the open answers and return."""
+        self.should_exit = True
+        self._over.set()
+
+    async def main_loop(self) -> None:
+        """Renew the Date header each second, until `end`."""
+        while not await self.on_tick(0):
+            await wait_at_most(self._over, 1.0)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
