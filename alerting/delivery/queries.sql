@@ -88,6 +88,16 @@ CROSS JOIN LATERAL (
           FROM incident c WHERE c.parent = i.id) AS found
 ) AS child;
 
+-- name: next_notification
+-- Seconds until the next notification that is held may be sent; NULL: none is held.
+SELECT extract(epoch FROM min(not_before) - now())::float8 FROM notification
+WHERE spread_at IS NULL AND not_before > now();
+
+-- name: next_delivery
+-- Seconds until the next delivery of a target becomes due; NULL: none has a time in the future.
+SELECT extract(epoch FROM min(next_attempt_at) - now())::float8 FROM delivery
+WHERE status = 'pending' AND target = $1 AND next_attempt_at > now();
+
 -- name: mark_sent
 -- A delivery was taken by its target; noted in the history of the incident.
 WITH sent AS (

@@ -49,11 +49,13 @@ log = logging.getLogger(__name__)
 QUERIES = queries_beside(__file__)
 _SPREAD = 500
 _DRAIN = 2.0
+_LEAST_PAUSE = 0.01
 
 
 class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`urls`: apprise URLs, secret; `senders`: for the channels of contacts. `log_path`: gets one JSON line per
-    notification. Times in seconds."""
+    notification. Times in seconds. `poll`: the longest time between two searches for what is due; LISTEN and
+    due times make earlier ones."""
 
     database_url: str
     urls: tuple[str, ...] = ()
@@ -62,7 +64,7 @@ class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
     language: Language = "zh-CN"
     senders: SenderConfig = SenderConfig()
     instance: str = "deliver"
-    poll: float = 1.0
+    poll: float = 5.0
     send_timeout: float = 15.0
     lease: float = 30.0
     keep_pages: timedelta = timedelta(days=400)
@@ -210,12 +212,13 @@ class DeliveryOutbox:
         names = [target.name for target in self._targets]
         async with self._pool.acquire() as connection:
             spread = await connection.fetch(QUERIES.spread, names, _SPREAD)
+            due = await connection.fetchval(QUERIES.next_notification)
             await self._signs.give(connection, "working", {"targets": len(names)})
         if spread:
             for wake in self._wakes.values():
                 wake.set()
         if len(spread) < _SPREAD:
-            await wait_for_wake(self._spread_wake, self._config.poll)
+            await wait_for_wake(self._spread_wake, self._until(due))
 
     async def _idle(self) -> None:
         """Without targets: only report that the process is alive."""
@@ -235,8 +238,9 @@ class DeliveryOutbox:
         """Send the next delivery of a target, or wait for one."""
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)
+            due = await connection.fetchval(QUERIES.next_delivery, target.name) if row is None else None
         if row is None:
-            await wait_for_wake(self._wakes[target.name], self._config.poll)
+            await wait_for_wake(self._wakes[target.name], self._until(due))
             return
         if row["overtaken"]:
             log.info("alert overtaken", extra={"key": row["idempotency_key"]})
@@ -252,6 +256,10 @@ class DeliveryOutbox:
         else:
             log.info("alert delivered", extra={"key": row["idempotency_key"]})
             await self._mark(QUERIES.mark_sent, row["id"])
+
+    def _until(self, due: float | None) -> float:
+        """How long to wait for what becomes due in `due` seconds; None: nothing that has a time."""
+        return self._config.poll if due is None else min(self._config.poll, max(due, _LEAST_PAUSE))
 
     def _parcel(self, row: asyncpg.Record) -> Parcel:
         facts = facts_from(row)

@@ -34,7 +34,7 @@ class EscalationConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds. `poll`: the longest time between two looks; `batch`: incidents of one transaction; `keep`:
     after so long the registry is read again, although no change of it was noticed."""
 
-    poll: float = 1.0
+    poll: float = 5.0
     batch: int = 500
     keep: float = 60.0
     max_backoff: float = 5.0

@@ -11,6 +11,13 @@ FROM (SELECT recipient AS contact, max(id) AS newest, bool_or(severity = 'critic
 GROUP BY contact
 ORDER BY bool_or(urgent) DESC, min(since);
 
+-- name: next_due
+-- Seconds until a page or a message becomes due; NULL: none has a time in the future.
+SELECT extract(epoch FROM least(
+           (SELECT min(not_before) FROM page WHERE status = 'owed' AND not_before > now()),
+           (SELECT min(next_attempt_at) FROM message WHERE status IN ('due', 'sending') AND next_attempt_at > now())
+       ) - now())::float8;
+
 -- name: lock_contact
 -- One process at a time decides for a contact. The lock does not hinder new pages.
 -- `person`: it gets links of its own.

@@ -30,6 +30,7 @@ from alerting.delivery.pages.store import (
     due_contacts,
     end_attempt,
     hasten_attempt,
+    next_due,
 )
 from alerting.delivery.retry import GIVE_UP
 from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
@@ -47,18 +48,21 @@ CONNECTIONS = LOOKS + 4
 Wait = Callable[[float], Awaitable[None]]
 """Waits for so many seconds."""
 _LEAST_PAUSE = 0.05
+_SOON = 1.0
+"""Seconds until a contact is looked at again that another process holds, or that could not be looked at."""
 _FORGET_AGAIN = 3600.0
 _DRAIN = 2.0
 
 
 class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds. `keep`: how long pages of closed incidents are kept. `most_sends`: attempts under way at once
-    by each kind of channel; `next_channel_after`: the timeout of an attempt with a critical page, after which the next
-    channel of the contact is tried; `look_again`: the longest time between two checks of a contact that waits for a
-    limit or for another process."""
+    """Times in seconds. `poll`: the longest time between two searches for what is due; LISTEN and due times make
+    earlier ones. `keep`: how long pages of closed incidents are kept. `most_sends`: attempts under way at once by each
+    kind of channel; `next_channel_after`: the timeout of an attempt with a critical page, after which the next channel
+    of the contact is tried; `look_again`: the longest time between two checks of a contact that waits for a limit or
+    for another process."""
 
     public_url: str | None = None
-    poll: float = 1.0
+    poll: float = 5.0
     pace: AttemptPace = AttemptPace()
     most_sends: int = 50
     look_again: float = 10.0
@@ -126,14 +130,17 @@ class PageLoop:
         """Queue the contacts for which something is due, then wait for more."""
         async with self._pool.acquire() as connection:
             found = await due_contacts(connection)
+            due = await next_due(connection)
         now = asyncio.get_running_loop().time()
         for contact, newest, urgent in found:
             until, seen = self._waiting.get(contact, (0.0, 0))
             if newest > seen or now >= until:
                 self._queue.put(contact, newest, urgent=urgent)
-        soonest = min((until for until, _ in self._waiting.values() if until > now), default=now + self._config.poll)
+        waits = [self._config.poll, *(until - now for until, _ in self._waiting.values() if until > now)]
+        if due is not None:
+            waits.append(due)
         await asyncio.sleep(_LEAST_PAUSE)
-        await wait_for_wake(self._wake, max(0.0, min(self._config.poll, soonest - now - _LEAST_PAUSE)))
+        await wait_for_wake(self._wake, max(0.0, min(waits) - _LEAST_PAUSE))
 
     async def _forget(self) -> None:
         """Delete a part of the pages that are too old, then pause; longer when there are none."""
@@ -144,7 +151,7 @@ class PageLoop:
     async def _look_next(self) -> None:
         """Decide for the next contact, and begin an attempt if something is to be sent."""
         contact, newest = await self._queue.get()
-        again: float | None = self._config.poll
+        again: float | None = min(_SOON, self._config.look_again)
         fault: Exception | None = None
         try:
             again = await self._look(contact)
@@ -152,7 +159,7 @@ class PageLoop:
             if isinstance(exc, UNREACHABLE) and may_pass(exc):
                 raise
             log.exception("the pages of a contact cannot be sent", extra={"contact": contact})
-            again, fault = 10 * self._config.poll, exc
+            again, fault = self._config.look_again, exc
         finally:
             self._queue.done(contact)
             if again is None:
@@ -183,7 +190,7 @@ class PageLoop:
 
     def _pause_after(self, looked: ContactLook | None) -> float:
         if looked is None or looked.again is None:
-            return self._config.poll
+            return min(_SOON, self._config.look_again)
         return max(_LEAST_PAUSE, min(looked.again, self._config.look_again))
 
     async def _attempt(self, begun: Begun, ends_at: float) -> None:

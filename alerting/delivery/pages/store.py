@@ -76,6 +76,12 @@ async def due_contacts(connection: Connection) -> list[DueContact]:
     return [DueContact(*row) for row in await connection.fetch(QUERIES.due_contacts)]
 
 
+async def next_due(connection: Connection) -> float | None:
+    """Seconds until something becomes due for a contact; None: nothing has a time."""
+    seconds: float | None = await connection.fetchval(QUERIES.next_due)
+    return seconds
+
+
 async def begin_attempt(
     connection: Connection, contact: str, *, pace: AttemptPace, public_url: str | None, full: Collection[str] = ()
 ) -> ContactLook | None:
