@@ -52,7 +52,7 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     kafka_idempotent: bool = True
     instance: str = "incidents"
     poll: float = 0.5
-    idle_poll: float = 1.0
+    idle_poll: float = 2.0
     publish_poll: float = 5.0
     limit: int = 200
     standby_poll: float = 1.0

@@ -62,7 +62,7 @@ class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
     witnesses: tuple[Witness, ...] = ()
     cosign_every: float = EVERY
     instance: str = "audit"
-    poll: float = 1.0
+    poll: float = 2.0
     limit: int = 10_000
     sign_every: float = 3600.0
     standby_poll: float = 1.0
