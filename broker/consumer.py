@@ -8,6 +8,7 @@ the partitions is thrown away and loaded again.
 import asyncio
 import gc
 import logging
+import math
 import time
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -49,8 +50,8 @@ class Handler(Protocol):
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: MonotonicSeconds) -> None:
         """Take records in, in memory only. Never raises for what a record contains."""
 
-    def due(self, now: MonotonicSeconds) -> bool:
-        """Whether what was taken in is to be committed now."""
+    def due_in(self, now: MonotonicSeconds) -> float:
+        """Seconds until what was taken in is to be committed; 0 or less: now."""
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         """Write what was taken in for these partitions; the caller commits it together with the offsets."""
@@ -107,14 +108,24 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         config, positions = self._config, self._positions
         while True:
             await self._load_waiting()
-            patience = config.poll if positions.uncommitted or not positions.held else config.idle_poll
-            batches = await self._consumer.getmany(timeout_ms=int(patience * 1000), max_records=config.max_records)
+            patience = math.ceil(self._patience() * 1000)
+            batches = await self._consumer.getmany(timeout_ms=patience, max_records=config.max_records)
             async with self._lock:
                 self._apply(batches)
-                if positions.uncommitted and self._handler.due(MonotonicSeconds(time.monotonic())):
+                if positions.uncommitted and self._commit_in() <= 0:
                     await self._commit(frozenset(positions.uncommitted))
                 if self._signs.due(self._role):
                     await self._give_sign()
+
+    def _patience(self) -> float:
+        """How long to wait for entries; meanwhile neither a commit nor a new assignment is noticed."""
+        if not self._positions.held:
+            return self._config.poll
+        due = self._commit_in() if self._positions.uncommitted else math.inf
+        return min(self._config.idle_poll, max(due, 0.0))
+
+    def _commit_in(self) -> float:
+        return self._handler.due_in(MonotonicSeconds(time.monotonic()))
 
     # --- signs of life
 

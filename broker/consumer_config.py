@@ -6,9 +6,9 @@ import msgspec
 class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`name` is the Kafka group and the consumer in consumer_offset; times in seconds.
 
-    `poll`: how often the handler is asked whether a commit is due, while something waits for one; `idle_poll`:
-    otherwise. `fetch_wait`: how long Kafka may keep a fetch open for which it has nothing. Apache Kafka answers as soon
-    as an entry comes; Tansu looks again after up to half of that time.
+    `poll`: the longest wait for entries while no partition is held; `idle_poll`: otherwise. `fetch_wait`: how long
+    Kafka may keep a fetch open for which it has nothing. Apache Kafka answers as soon as an entry comes; Tansu looks
+    again after up to half of that time.
     """
 
     name: str

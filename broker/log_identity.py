@@ -38,7 +38,7 @@ async def read_identity(admin: AIOKafkaAdminClient) -> str:
     return str((await admin.describe_cluster())["cluster_id"])
 
 
-async def watch_identity(identity: str, read: Callable[[], Awaitable[str]], *, interval: float = 2.0) -> None:
+async def watch_identity(identity: str, read: Callable[[], Awaitable[str]], *, interval: float = 4.0) -> None:
     """Run until the cluster is another one, then raise LogReplacedError. An unreachable cluster is no other cluster."""
     while True:
         await asyncio.sleep(interval)

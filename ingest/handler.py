@@ -69,9 +69,9 @@ class _CollectingHandler:
         """Collect records until the next commit."""
         self.waiting.add_records(partition, records, now)
 
-    def due(self, now: float) -> bool:
-        """Whether to commit now."""
-        return self.waiting.is_due(now)
+    def due_in(self, now: float) -> float:
+        """Seconds until the records that wait are to be committed; 0 or less: now."""
+        return self.waiting.due_in(now)
 
     def saved(self, partitions: Collection[int]) -> None:
         """The records of these partitions are committed."""

@@ -1,5 +1,6 @@
 """Kafka records between their arrival and their commit. Pure; `now` is a monotonic clock in seconds."""
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -39,11 +40,14 @@ class WaitingRecords(Generic[_Record]):
         if self._since is None:
             self._since = now
 
-    def is_due(self, now: float) -> bool:
-        """Whether to commit: records waited long enough, or enough of them are here."""
+    def due_in(self, now: float) -> float:
+        """Seconds until the commit, when the first record waited long enough; 0 or less: now, also when enough records
+        are here; infinite without any."""
         if self._since is None:
-            return False
-        return now - self._since >= self._patience or self._count >= COMMIT_RECORDS or self._bytes >= COMMIT_BYTES
+            return math.inf
+        if self._count >= COMMIT_RECORDS or self._bytes >= COMMIT_BYTES:
+            return 0.0
+        return self._since + self._patience - now
 
     def of_partitions(self, partitions: Collection[int]) -> Iterator[_Record]:
         """The records of these partitions, partition by partition, in the order of arrival."""

@@ -105,9 +105,9 @@ class HealthHandler:
         """Keep records until they are saved."""
         self._waiting.add_records(partition, records, now)
 
-    def due(self, now: float) -> bool:
-        """Whether the records that wait should be saved by now (monotonic s)."""
-        return self._waiting.is_due(now)
+    def due_in(self, now: float) -> float:
+        """Seconds until the records that wait should be saved; 0 or less: now."""
+        return self._waiting.due_in(now)
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         """Evaluate the records that wait, and store the results, in the transaction of their offsets."""

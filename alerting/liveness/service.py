@@ -119,9 +119,9 @@ class JudgeHandler:
             where = {"partition": record.partition, "offset": record.offset}
             log.error("an entry cannot be judged", extra=where, exc_info=why)
 
-    def due(self, now: MonotonicSeconds) -> bool:
-        """Whether to commit: something was decided, or the last commit was `settle` ago."""
-        return self._urgent or now - self._committed >= self._config.settle
+    def due_in(self, now: MonotonicSeconds) -> float:
+        """Seconds until the commit: none when something was decided, otherwise until `settle` after the last one."""
+        return 0.0 if self._urgent else self._committed + self._config.settle - now
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         """Write what changed in partitions, in the transaction that moves their offsets on."""

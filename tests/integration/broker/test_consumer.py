@@ -1,6 +1,7 @@
 """A consumer that hangs ends itself, and one whose Kafka was away does not."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -33,8 +34,8 @@ class Collected:
         self.values.update(record.value or b"" for record in records)
         self._dirty = True
 
-    def due(self, now: float) -> bool:
-        return self._dirty
+    def due_in(self, now: float) -> float:
+        return 0.0 if self._dirty else math.inf
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None: ...
 

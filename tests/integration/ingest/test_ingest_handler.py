@@ -1,5 +1,6 @@
 """The handlers against a real database, without Kafka."""
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -347,16 +348,16 @@ def test_a_commit_is_due_by_time_number_or_size() -> None:
     few, many = [kafka_record(b"x")], [kafka_record(b"x")] * 5000
     big = [kafka_record(b"x" * 2**20)] * 8
     waiting = WaitingRecords[HasValue]()
-    assert not waiting.is_due(100.0)
+    assert waiting.due_in(100.0) == math.inf
     waiting.add_records(0, few, 100.0)
-    assert not waiting.is_due(100.19)
-    assert waiting.is_due(100.21)
+    assert waiting.due_in(100.15) == pytest.approx(0.05)
+    assert waiting.due_in(100.21) < 0
     waiting.drop_partitions({0})
     for enough in (many, big):
         waiting.add_records(1, enough, 200.0)
-        assert waiting.is_due(200.0)
+        assert waiting.due_in(200.0) == 0
         waiting.drop_partitions({1})
-    assert not waiting.is_due(300.0)
+    assert waiting.due_in(300.0) == math.inf
 
 
 async def letters(pool: Pool) -> list[tuple[str, str]]:
