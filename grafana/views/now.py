@@ -5,7 +5,12 @@ from typing import Final
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
 from grafana.looks import NONE
-from grafana.panels import area_link, console_link, counts, lines, numbers, station_link, table
+from grafana.panels import area_link, console_link, counts, described, lines, numbers, station_link, table
+
+COUNTED: Final = Said(
+    "The share leaves out stations of which the platform knows nothing. Blind spots without an owner are counted too.",
+    "在线占比不含状态未知的服务点；无人处理的数量包含盲点。",
+)
 
 
 def draw(canvas: Canvas) -> list[Rank]:
@@ -20,22 +25,12 @@ def draw(canvas: Canvas) -> list[Rank]:
     areas = canvas.query("worst_areas", "area", "stations", "down", "not_down", "area1", "area2", "area3", "area4")
     share = canvas.query("share", "time", "share", series=True)
     limits = {"share": (0.95, 0.8), "unowned": (1, 20), "spots": (1, 20)}
+    expected = numbers(
+        Said("Should be open, and what is wrong", "应开放情况与待处理问题"), standing, language, limits=limits
+    )
     return [
         Rank(4, [(24, counts(Said("Stations by verdict", "服务点数量"), by_verdict, "verdict", language))]),
-        Rank(
-            4,
-            [
-                (
-                    24,
-                    numbers(
-                        Said("Should be open, and what is wrong", "应开放情况与待处理问题"),
-                        standing,
-                        language,
-                        limits=limits,
-                    ),
-                )
-            ],
-        ),
+        Rank(4, [(24, described(expected, COUNTED, language))]),
         Rank(
             10,
             [

@@ -5,10 +5,14 @@ from typing import Final
 from contract.said import Said
 from grafana.dashboard import Canvas, Dashboard, Rank, view_queries
 from grafana.looks import NONE
-from grafana.panels import counts, lines, station_link, table
+from grafana.panels import counts, described, lines, station_link, table
 from grafana.variables import AREA
 
 _KINDS: Final = ("uncovered", "dark", "shut", "idle", "stale", "no_wifi", "area_dark")
+
+NOT_KNOWN: Final = Said(
+    "Stations of which the platform knows nothing count as not down.", "状态未知的服务点不计入中断。"
+)
 
 
 def draw(canvas: Canvas) -> list[Rank]:
@@ -32,7 +36,7 @@ def draw(canvas: Canvas) -> list[Rank]:
             9,
             [
                 (12, lines(begun_and_removed, removed, language, stacked_bars=True, below=("removed_spots",))),
-                (12, table(Said("Programmes", "工程"), programmes, language)),
+                (12, described(table(Said("Programmes", "工程"), programmes, language), NOT_KNOWN, language)),
             ],
         ),
     ]
