@@ -1,9 +1,11 @@
 """How long every query of every dashboard takes at scale.
 
-`python -m bench.bench_dashboards [--stations N] [--times N]`, with the database of MILEPOST_TEST_DATABASE_URL or the
-wheel's own. Each query is sent as Grafana sends it, as the role milepost_reader, for the whole, a province and a
-county, over the time range with which its dashboard opens; and as the login of the province, which sees this province
-alone. Printed: median and worst of the slowest queries, and how many rows.
+`python -m bench.bench_dashboards [--stations N] [--times N] [--days N] [--database NAME] [--table FILE]`, with the
+database of MILEPOST_TEST_DATABASE_URL or the wheel's own. Each query is sent as Grafana sends it, as the role
+milepost_reader, for the whole, a province and a county, over the time range with which its dashboard opens or over the
+last N days; and as the login of the province, which sees this province alone. Printed: least, median and worst of the
+slowest queries, and how many rows. `--database`: this database is filled if it does not exist, and stays. `--table`: a
+row for every query, in Markdown.
 """
 
 import argparse
@@ -12,7 +14,8 @@ import os
 import re
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -36,7 +39,12 @@ _POINTS: Final = 500
 """Points of a curve on a screen."""
 _UNITS: Final = {"h": "hours", "d": "days", "y": "years"}
 _SHOWN: Final = 12
-_LAST: Final = "a_station"
+_ASKED: Final = ("a_station", "one_use_sum", "uses_left")
+"""The queries that do not fill the world."""
+_VACUUM_EVERY: Final = 5
+"""Days of use between two times that the sums are vacuumed, about as often as autovacuum does that."""
+Results = dict[str, dict[str, "Took"]]
+"""{reader: {query: result}}"""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -53,6 +61,14 @@ class Took(msgspec.Struct, frozen=True):
     name: str
     ms: list[float]
     rows: int
+
+    @property
+    def least(self) -> float:
+        return min(self.ms)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.ms)
 
 
 def every_query() -> Iterator[Asked]:
@@ -74,75 +90,131 @@ def _range(dashboard: Dashboard) -> timedelta:
     return timedelta(days=365 * number) if found[2] == "y" else timedelta(**{_UNITS[found[2]]: number})
 
 
-async def measure(connection: Connection, values: Mapping[str, str], times: int) -> list[Took]:
+async def measure(connection: Connection, values: Mapping[str, str], times: int, days: int | None) -> dict[str, Took]:
     """Ask every query some times, after a first time that is not counted."""
-    took = []
     is_of_area = values["login"].startswith(PREFIX)
+    found = {}
     for asked in (each for each in every_query() if not (is_of_area and each.name.startswith("pipeline: "))):
+        length = timedelta(days=days) if days else asked.range
         end = datetime.now(UTC)
-        seconds = max(int(asked.range.total_seconds()) // _POINTS, 1)
-        sql = expand(asked.sql, begin=end - asked.range, end=end, seconds=seconds, **values)
-        ms = []
-        for _ in range(times + 1):
-            await connection.execute("RESET SESSION AUTHORIZATION")
-            await connection.execute(WORLD.tick, "")
-            await connection.execute(WORLD.tell)
-            await connection.execute(
-                f"SET SESSION AUTHORIZATION {values['login']}; SET search_path = dashboards, public"
-            )
-            began = time.perf_counter()
-            rows = await connection.fetch(sql)
-            ms.append(1000 * (time.perf_counter() - began))
-        took.append(Took(asked.name, ms[1:], len(rows)))
-    return sorted(took, key=lambda each: -statistics.median(each.ms))
+        seconds = max(int(length.total_seconds()) // _POINTS, 1)
+        sql = expand(asked.sql, begin=end - length, end=end, seconds=seconds, **values)
+        found[asked.name] = await time_of(connection, asked.name, sql, values["login"], times)
+    return found
 
 
-def say(name: str, took: list[Took]) -> None:
+async def time_of(connection: Connection, name: str, sql: str, login: str, times: int) -> Took:
+    """Ask one query as `login`, with clocks and counts as fresh as the processes keep them."""
+    ms, rows = [], 0
+    for _ in range(times + 1):
+        await connection.execute("RESET SESSION AUTHORIZATION")
+        await connection.execute(WORLD.tick, "")
+        await connection.execute(WORLD.tell)
+        await connection.execute(f"SET SESSION AUTHORIZATION {login}; SET search_path = dashboards, public")
+        began = time.perf_counter()
+        rows = len(await connection.fetch(sql))
+        ms.append(1000 * (time.perf_counter() - began))
+    return Took(name, ms[1:], rows)
+
+
+def say(name: str, found: Mapping[str, Took]) -> None:
     """The slowest queries, and what is over the limits."""
-    slow = [each for each in took if statistics.median(each.ms) > LIMIT_MS]
+    took = sorted(found.values(), key=lambda each: -each.median)
+    slow = [each for each in took if each.median > LIMIT_MS]
     print(f"{name}: {len(took)} queries, {len(slow)} over {LIMIT_MS} ms, most rows {max(each.rows for each in took)}")
     for each in took[:_SHOWN]:
-        print(f"    {each.name:32}{statistics.median(each.ms):8.0f}{max(each.ms):8.0f}{each.rows:8} rows", flush=True)
+        print(f"    {each.name:32}{each.least:8.0f}{each.median:8.0f}{max(each.ms):8.0f}{each.rows:8} rows", flush=True)
 
 
-async def run(stations: int, times: int) -> None:
+def table(results: Results) -> str:
+    """A row for every query in Markdown: the rows of the first reader that asks it, and least / median ms of each."""
+    readers = list(results)
+    lines = ["| query | rows | " + " | ".join(readers) + " |", "|---|---:|" + "---:|" * len(readers)]
+    for name, first in results[readers[0]].items():
+        cells = [results[reader].get(name) for reader in readers]
+        shown = ["" if each is None else f"{each.least:.0f} / {each.median:.0f}" for each in cells]
+        lines.append(f"| {name} | {first.rows:,} | " + " | ".join(shown) + " |")
+    return "\n".join(lines) + "\n"
+
+
+async def fill_all(connection: Connection, stations: int) -> None:
+    """A migrated database with everything that dashboards read."""
+    await fill(connection, stations)
+    for name, sql in MORE.items():
+        if name not in _ASKED:
+            await connection.execute(sql)
+    for number in range(await connection.fetchval(MORE.uses_left)):
+        await connection.execute(MORE.one_use_sum)
+        if number % _VACUUM_EVERY == 0:
+            await connection.execute("VACUUM usage_month")
+    await connection.execute("VACUUM ANALYZE")
+
+
+@asynccontextmanager
+async def filled(server: str, stations: int, database: str | None) -> AsyncIterator[Connection]:
+    """A filled database; one with a name stays, and is filled only if it does not exist."""
+    if database is None:
+        async with fresh_database(server) as url, _connected(url) as connection:
+            await fill_all(connection, stations)
+            yield connection
+        return
+    async with _connected(server) as admin:
+        known = await admin.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database)
+        if not known:
+            await admin.execute(f'CREATE DATABASE "{database}"')
+    async with _connected(server.rpartition("/")[0] + "/" + database) as connection:
+        if not known:
+            await fill_all(connection, stations)
+        yield connection
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def run(given: argparse.Namespace) -> Results:
     with database_server() as server:
-        async with fresh_database(server) as url:
-            connection = await asyncpg.connect(url)
+        async with filled(server, given.stations, given.database) as connection:
             try:
-                await fill(connection, stations)
-                for name, sql in MORE.items():
-                    if name != _LAST:
-                        await connection.execute(sql)
-                await connection.execute("VACUUM ANALYZE")
-                await cases(connection, times)
+                return await cases(connection, given.times, given.days)
             finally:
                 await connection.execute("RESET SESSION AUTHORIZATION; DROP ROLE IF EXISTS bench_reader")
                 await connection.execute(f"DROP ROLE IF EXISTS {dashboard_login(PROVINCE).name}")
-                await connection.close()
 
 
-async def cases(connection: Connection, times: int) -> None:
+async def cases(connection: Connection, times: int, days: int | None) -> Results:
     """As the reader of the whole for each size of area, and as the login of a province."""
     await connection.execute("CREATE ROLE bench_reader IN ROLE milepost_reader")
     await put_dashboard_login(connection, PROVINCE, "bench")
-    values = {**ALL, "station": await connection.fetchval(MORE.a_station), "login": "bench_reader"}
-    county = {"area1": PROVINCE, "area2": COUNTY, "area": COUNTY}
-    print(f"load {os.getloadavg()[0]:.1f}; ms: median, worst of {times}")
-    say("the whole", await measure(connection, values, times))
-    say("a province", await measure(connection, {**values, "area1": PROVINCE, "area": PROVINCE}, times))
-    say("a county", await measure(connection, {**values, **county}, times))
-    own = {"login": dashboard_login(PROVINCE).name, "area1": PROVINCE, "area": PROVINCE}
-    say("a province, by its own login", await measure(connection, {**values, **own}, times))
+    whole = {**ALL, "station": await connection.fetchval(MORE.a_station), "login": "bench_reader"}
+    province = {**whole, "area1": PROVINCE, "area": PROVINCE}
+    county = {**province, "area2": COUNTY, "area": COUNTY}
+    own = {**province, "login": dashboard_login(PROVINCE).name}
+    print(f"load {os.getloadavg()[0]:.1f}; ms: least, median, worst of {times}")
+    results: Results = {}
+    for name, values in {"whole": whole, "province": province, "county": county, "login of a province": own}.items():
+        results[name] = await measure(connection, values, times, days)
+        say(name, results[name])
     print(f"load {os.getloadavg()[0]:.1f}")
+    return results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stations", type=int, default=100_000)
     parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--days", type=int)
+    parser.add_argument("--database")
+    parser.add_argument("--table")
     given = parser.parse_args()
-    asyncio.run(run(given.stations, given.times))
+    results = asyncio.run(run(given))
+    if given.table:
+        Path(given.table).write_text(table(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -34,17 +34,21 @@ FROM (SELECT *, row_number() OVER () AS number, now() - interval '2 hours' - abs
       FROM station_state WHERE abs(hashtext('c' || station)) % 10 = 0) AS fell, generate_series(1, 2) AS step;
 
 -- name: days
--- Of each county, of a year.
+-- Of each county, of a year. Triggers make the sums.
+SET session_replication_role = origin;
 INSERT INTO area_day
 SELECT current_date - n, code, path, 1e9, 1e7, 1e6, 9e8, 9.8e8, 8e8 FROM area, generate_series(1, 365) AS n WHERE level = 'county';
+SET session_replication_role = replica;
 
 -- name: frozen
 INSERT INTO month_frozen
 SELECT (date_trunc('month', current_date) - make_interval(months => n))::date, now(), 0 FROM generate_series(2, 12) AS n;
 
 -- name: months
+SET session_replication_role = origin;
 INSERT INTO area_month
 SELECT f.month, code, path, 3e10, 3e8, 3e7, 2e10, 2.5e10, 2e10 FROM month_frozen f, area WHERE level = 'county';
+SET session_replication_role = replica;
 
 -- name: figures
 -- Of each tenth station, of a month; each twentieth of them was revised.
@@ -64,18 +68,15 @@ SELECT date_trunc('day', now(), 'UTC') - n * interval '1 day', id, '001', 24, ab
 FROM station, generate_series(1, 30) AS n;
 
 -- name: use_due
+-- Queries run in the order of their names; sums are made by a day in a transaction of its own, as `milepost audit` makes them.
+TRUNCATE rollup_touch, usage_due;
 INSERT INTO usage_due (day) SELECT DISTINCT (began_at AT TIME ZONE 'UTC')::date FROM usage_day;
 
--- name: use_sums
--- Queries run in the order of their names.
-DO $$
-BEGIN
-    TRUNCATE rollup_touch;
-    DELETE FROM usage_due WHERE area IS NOT NULL;
-    WHILE EXISTS (SELECT FROM usage_due) LOOP
-        PERFORM sum_usage_due();
-    END LOOP;
-END $$;
+-- name: one_use_sum
+SELECT sum_usage_due();
+
+-- name: uses_left
+SELECT count(*) FROM usage_due;
 
 -- name: hours
 INSERT INTO usage_hour (began_at, station, terminal, samples, sessions, minutes, bytes)

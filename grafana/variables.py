@@ -67,6 +67,8 @@ def sql_of(text: str, language: str) -> str:
     `{in_area COLUMN}`: the area of the column is the chosen one or lies below it.
     `{chosen ALIAS}`: the same for rows of `station` (ALIAS.id) or `station_verdict`, of the chosen programme and kind.
     `{on_path ALIAS}`: the column `path` goes through the chosen area.
+    `{at_area ALIAS}`: a row of sums is that of the chosen area; of everything: those of the topmost areas.
+    `{below_area ALIAS}`: a row of sums is that of an area directly below the chosen one.
     `{chosen_depth}`: a CTE `chosen` with the depth of the chosen area.
     `{levels ALIAS}`: the columns for links to the area of the column `path`.
     `{rates ALIAS}`: the rates of the sums of figures.
@@ -75,6 +77,7 @@ def sql_of(text: str, language: str) -> str:
     `{first_day}`, `{last_day}`: the local days in which the time range begins and ends.
     `{can_be_down ALIAS}`: whether a station of `station_verdict` can be down, by its state.
     `{place ALIAS}`: the name of that which an incident is about.
+    `{sound}`: whether every clock can be trusted and nothing is set aside.
     `{kept}`: whether kept counts of areas can be read in place of stations.
     `{counted_below}`: a CTE `counted` with the stations of each area below the chosen one, and those that are down.
     `{use}`: a CTE `use` with sums of use in the time range by area and day.

@@ -55,10 +55,10 @@ SELECT coalesce((SELECT detail ->> 'address' FROM service_sign WHERE service = '
 
 -- name: part_in_area
 -- In the parts of queries, AREA, STATION and KIND are columns of the table that the query names; TABLE is this table.
-('*' = ${area:sqlstring} OR AREA IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]));
+('*' = ${area:sqlstring} OR AREA = ANY (ARRAY(SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}])));
 
 -- name: part_chosen
-('*' = ${area:sqlstring} OR AREA IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+('*' = ${area:sqlstring} OR AREA = ANY (ARRAY(SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}])))
   AND ('*' = ${programme:sqlstring} OR STATION IN (SELECT station FROM station_programme WHERE programme = ${programme:sqlstring}))
   AND ('*' = ${kind:sqlstring} OR KIND = ${kind:sqlstring});
 
@@ -68,17 +68,26 @@ SELECT coalesce((SELECT detail ->> 'address' FROM service_sign WHERE service = '
 -- name: part_chosen_depth
 chosen AS (SELECT coalesce((SELECT cardinality(path) FROM area WHERE code = ${area:sqlstring}), 0) AS depth);
 
+-- name: part_at_area
+-- A row of sums is that of the chosen area with all below it; of everything: those of the topmost areas.
+CASE WHEN '*' = ${area:sqlstring} THEN TABLE.is_top ELSE TABLE.area = ${area:sqlstring} END;
+
+-- name: part_below_area
+-- A row of sums is that of an area directly below the chosen one.
+CASE WHEN '*' = ${area:sqlstring} THEN TABLE.is_top ELSE TABLE.parent = ${area:sqlstring} END;
+
 -- name: part_standing
--- The figures of areas in the time range that stand: of frozen months that lie in the range as a whole their sums, else of days.
+-- The figures of areas with all below them in the time range that stand: of frozen months that lie in the range as a whole their sums,
+-- else of days.
 frozen AS (
     SELECT month FROM month_frozen
     WHERE month >= {first_day} AND month + interval '1 month' <= {last_day} + 1),
 standing AS (
-    SELECT a.path, a.scheduled_ms, a.excused_ms, a.unknown_ms, a.online_ms, a.service_due_ms, a.usable_ms
-    FROM area_month a JOIN frozen USING (month)
+    SELECT a.area, a.parent, a.is_top, a.scheduled_ms, a.excused_ms, a.unknown_ms, a.online_ms, a.service_due_ms, a.usable_ms
+    FROM area_month_sum a JOIN frozen USING (month)
     UNION ALL
-    SELECT d.path, d.scheduled_ms, d.excused_ms, d.unknown_ms, d.online_ms, d.service_due_ms, d.usable_ms
-    FROM area_day d
+    SELECT d.area, d.parent, d.is_top, d.scheduled_ms, d.excused_ms, d.unknown_ms, d.online_ms, d.service_due_ms, d.usable_ms
+    FROM area_day_sum d
     WHERE d.day BETWEEN {first_day} AND {last_day} AND date_trunc('month', d.day)::date NOT IN (SELECT month FROM frozen));
 
 -- name: part_overdue_since
@@ -115,8 +124,10 @@ trunc(sum(TABLE.online_ms)::numeric / nullif(sum(TABLE.scheduled_ms - TABLE.excu
 ($__timeTo()::timestamptz AT TIME ZONE 'UTC')::date;
 
 -- name: part_used
--- A row of usage_month has use in the time range: a bit of its days is set there.
+-- A row of usage_month has use in the time range: a bit of its days is set there. The months are named too, so that those of a few
+-- stations are found by the index.
 TABLE.month BETWEEN date_trunc('month', ({first_use_day})::timestamp)::date AND {last_use_day}
+  AND TABLE.month = ANY (ARRAY(SELECT generate_series(date_trunc('month', ({first_use_day})::timestamp), {last_use_day}, '1 month')::date))
   AND TABLE.days & ((1::bigint << least({last_use_day} - TABLE.month + 1, 31)) - (1::bigint << greatest({first_use_day} - TABLE.month, 0))) <> 0;
 
 -- name: part_sessions
@@ -135,13 +146,16 @@ use AS (
     WHERE NOT ('*' = ${programme:sqlstring} AND '*' = ${kind:sqlstring}) AND $__timeFilter(u.began_at) AND {chosen s.id}
     GROUP BY 1, 2);
 
+-- name: part_sound
+-- Whether every clock can be trusted and nothing is set aside: then no station is unknown but those of a suspected shard.
+(NOT EXISTS (SELECT FROM set_aside WHERE service IN ('incidents', 'judge') AND kind IN ('station', 'terminal'))
+  AND EXISTS (SELECT FROM clock_trust) AND NOT EXISTS (SELECT FROM clock_trust WHERE doubt IS NOT NULL));
+
 -- name: part_kept
 -- Whether the incident process keeps the counts of areas now, and nothing but an area is chosen: as the console decides that
 -- (api/read/counting.py). What is set aside or in doubt is counted from the stations.
 ('*' = ${programme:sqlstring} AND '*' = ${kind:sqlstring}
-  AND EXISTS (SELECT FROM area_count_known WHERE told_at >= now() - interval '10 s')
-  AND NOT EXISTS (SELECT FROM set_aside WHERE service IN ('incidents', 'judge') AND kind IN ('station', 'terminal'))
-  AND EXISTS (SELECT FROM clock_trust) AND NOT EXISTS (SELECT FROM clock_trust WHERE doubt IS NOT NULL));
+  AND EXISTS (SELECT FROM area_count_known WHERE told_at >= now() - interval '10 s') AND {sound});
 
 -- name: part_counted_below
 -- A CTE `counted`: the stations in service in each area below the chosen one, how many of them are down, and of how many

@@ -43,16 +43,21 @@ END $$;
 DO $$
 DECLARE
     of_area constant text := 't.area IN (SELECT code FROM dashboards.areas() AS code)';
+    -- As an array, because the planner expects few rows of these views and would compare each row with each area.
+    by_area constant text := 't.area = ANY (ARRAY(SELECT code FROM dashboards.areas() AS code))';
     of_station constant text := 't.station IN (SELECT id FROM dashboards.stations() AS id)';
-    of_incident constant text := 't.incident IN (SELECT id FROM dashboards.incident)';
+    of_incident constant text := 't.incident IN (SELECT i.id FROM incident i WHERE '
+        'i.area = ANY (ARRAY(SELECT code FROM dashboards.areas() AS code)))';
     of_path constant text := 't.path && (SELECT dashboards.tops())';
     found record;
 BEGIN
     FOR found IN SELECT * FROM (VALUES
         -- (table, columns, which rows)
         ('area', 'code, name, name_en, parent, level, path', 't.code IN (SELECT code FROM dashboards.names() AS code)'),
-        ('station', 'id, name, name_en, kind, area, lat, lon, lifecycle, in_service_at', of_area),
-        ('station_verdict', '*', of_area),
+        ('station', 'id, name, name_en, kind, area, lat, lon, lifecycle, in_service_at, calendar', of_area),
+        -- By their numbers: which calendars are open now.
+        ('calendar_now', 'calendar, open', 'true'),
+        ('station_verdict', '*', by_area),
         ('terminal', '*', of_station),
         ('terminal_facts', 'station, terminal, agent, first_at', of_station),
         ('inventory', 'ts, station, terminal, model, os, agent', of_station),
@@ -78,7 +83,7 @@ BEGIN
         ('incident', 'id, kind, station, area, shard, status, began_at, opened_at, acknowledged_at, acknowledged_by, '
                      'acknowledged_remark, first_acknowledged_at, eta_at, assignee, closed_at, ended_at, detail, '
                      '(SELECT p.id FROM incident p WHERE p.id = t.parent AND p.area IN (SELECT code FROM dashboards.areas() '
-                     'AS code)) AS parent', of_area),
+                     'AS code)) AS parent', by_area),
         ('repair', 'id, incident, at, made_by, remark, cause, outcome, outcome_at', of_incident),
         ('escalation', 'incident, state, wake_at, over_at', of_incident),
         ('incident_share', 'incident, area, children, down', of_incident || ' AND ' || of_area),
@@ -101,6 +106,28 @@ BEGIN
     LOOP
         EXECUTE format('CREATE VIEW dashboards.%I WITH (security_barrier) AS SELECT %s FROM %I t WHERE %s',
                        found.name, found.columns, found.name, found.seen);
+    END LOOP;
+END $$;
+
+-- To a login the topmost areas are those of its own that lie in no other of its own. Of an area above them it sees the sum of these,
+-- which is its part of that area.
+DO $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN SELECT * FROM (VALUES ('area_day_sum', 'day'), ('area_month_sum', 'month')) AS t (name, moment) LOOP
+        EXECUTE format($q$
+            CREATE VIEW dashboards.%1$I WITH (security_barrier) AS
+            SELECT t.%2$I, t.area, t.parent, NOT coalesce(t.path[1:cardinality(t.path) - 1] && (SELECT dashboards.tops()), false) AS is_top,
+                   t.scheduled_ms, t.excused_ms, t.unknown_ms, t.online_ms, t.service_due_ms, t.usable_ms
+            FROM %1$I t WHERE t.path && (SELECT dashboards.tops())
+            UNION ALL
+            SELECT t.%2$I, t.path[depth], t.path[depth - 1], false,
+                   t.scheduled_ms, t.excused_ms, t.unknown_ms, t.online_ms, t.service_due_ms, t.usable_ms
+            FROM %1$I t CROSS JOIN LATERAL generate_series(1, cardinality(t.path) - 1) AS depth
+            WHERE t.area = ANY (ARRAY(SELECT unnest(dashboards.tops())))
+              AND NOT t.path[1:cardinality(t.path) - 1] && (SELECT dashboards.tops())
+        $q$, found.name, found.moment);
     END LOOP;
 END $$;
 

@@ -7,7 +7,7 @@ DECLARE
     -- What only people at the database change (which migrations ran, which stations they deleted) and what only triggers
     -- write with the rights of the owner (the facts of the registry), or only the process that seals the ledger.
     -- Or only the process that keeps the days.
-    kept constant text[] := '{area_day, area_month, day_figure, day_member, day_seen, day_share, day_state, day_touch, day_wake, '
+    kept constant text[] := '{area_day, area_day_sum, area_month, area_month_sum, day_figure, day_member, day_seen, day_share, day_state, day_touch, day_wake, '
         'health_day, health_hour, month_frozen, record_kept, share_day, usage_area_day, usage_day, usage_due, usage_hour, usage_month, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, made_up_history, registry_fact, schema_migration, '
         'station_deleted}';
     -- What happened is written down once.

@@ -7,11 +7,11 @@ DECLARE
     readable constant jsonb := '{
         "area": null, "station": null, "station_verdict": null, "clock_trust": null, "station_state": null,
         "terminal_state": null, "transition": null, "pipeline_gap": null, "incident": null, "health": null, "usage": null,
-        "closure": null, "calendar_opening": null, "area_count": null, "area_count_known": null, "suspicion": null,
+        "closure": null, "calendar_opening": null, "calendar_now": null, "area_count": null, "area_count_known": null, "suspicion": null,
         "suspicion_member": null, "programme": null, "station_programme": null, "terminal": null, "terminal_facts": null,
         "inventory": null, "health_state": null, "health_hour": null, "health_day": null, "usage_hour": null, "usage_day": null,
         "usage_month": null, "usage_area_day": null,
-        "area_day": null, "area_month": null, "month_frozen": null, "day_figure": null, "day_member": null, "day_share": null,
+        "area_day": null, "area_month": null, "area_day_sum": null, "area_month_sum": null, "month_frozen": null, "day_figure": null, "day_member": null, "day_share": null,
         "share_day": null, "station_day": null, "station_day_revision": null, "day_state": null,
         "consumer_offset": null, "log_end": null, "set_aside": null, "ledger_checkpoint": null, "service_sign": null,
         "incident_share": "incident, area, children, down", "incident_share_ack": "incident, area, eta_at",

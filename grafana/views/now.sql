@@ -29,13 +29,25 @@ FROM (
 
 -- name: standing
 -- How many stations should be open now, which share of these is online, and what is open of incidents and blind spots. Unknown
--- stations are not counted as not online, because the platform is the cause.
+-- stations are not counted as not online, because the platform is the cause. While nothing is in doubt, a station that is online and
+-- usable has this verdict, so only its hours are looked up.
 SELECT due.expected, due.share, open.incidents, open.unowned, open.spots
-FROM (SELECT count(*) AS expected,
-             (count(*) FILTER (WHERE verdict = 'online'))::float8
-                 / nullif(count(*) FILTER (WHERE verdict <> 'unknown'), 0) AS share
-      FROM station_verdict v
-      WHERE lifecycle = 'commissioned' AND open AND verdict NOT IN ('excused', 'never_seen') AND {chosen v}) AS due,
+FROM (SELECT sum(expected)::bigint AS expected, sum(online)::float8 / nullif(sum(known), 0) AS share
+      FROM (
+          SELECT count(*) AS expected, count(*) AS known, count(*) AS online
+          FROM station s JOIN station_state st ON st.station = s.id LEFT JOIN calendar_now hours ON hours.calendar = s.calendar
+          WHERE {sound} AND s.lifecycle = 'commissioned' AND st.state = 'online' AND st.usable IS NOT FALSE
+            AND coalesce(hours.open, true) AND {chosen s.id}
+          UNION ALL
+          SELECT count(*), count(*) FILTER (WHERE verdict <> 'unknown'), count(*) FILTER (WHERE verdict = 'online')
+          FROM station_verdict v
+          WHERE {sound} AND lifecycle = 'commissioned' AND open AND verdict NOT IN ('excused', 'never_seen') AND {chosen v}
+            AND station = ANY (ARRAY(SELECT st.station FROM station_state st WHERE st.state <> 'online' OR NOT st.usable))
+          UNION ALL
+          SELECT count(*), count(*) FILTER (WHERE verdict <> 'unknown'), count(*) FILTER (WHERE verdict = 'online')
+          FROM station_verdict v
+          WHERE NOT {sound} AND lifecycle = 'commissioned' AND open AND verdict NOT IN ('excused', 'never_seen') AND {chosen v}
+      ) AS parts) AS due,
      (SELECT count(*) FILTER (WHERE i.kind <> 'blind_spot' AND is_told) AS incidents,
              count(*) FILTER (WHERE i.status = 'open' AND i.assignee IS NULL AND is_told) AS unowned,
              count(*) FILTER (WHERE i.kind = 'blind_spot') AS spots

@@ -56,10 +56,11 @@ WHERE i.status = 'open' AND i.assignee IS NULL AND i.parent IS NULL AND (i.detai
 ORDER BY i.began_at, i.id LIMIT 100;
 
 -- name: causes
--- What people found, in repairs of the time range.
+-- What people found, in repairs of the time range. The area is looked up for each of them.
 SELECT r.cause, count(DISTINCT r.incident) AS incidents
-FROM repair r JOIN incident i ON i.id = r.incident
-WHERE $__timeFilter(r.at) AND {in_area i.area}
+FROM (SELECT r.incident, r.cause, (SELECT i.area FROM incident i WHERE i.id = r.incident) AS area
+      FROM repair r WHERE $__timeFilter(r.at)) AS r
+WHERE {in_area r.area}
 GROUP BY r.cause ORDER BY incidents DESC, r.cause LIMIT 50;
 
 -- name: channels

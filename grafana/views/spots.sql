@@ -11,11 +11,13 @@ FROM incident i WHERE i.kind = 'blind_spot' AND i.status <> 'closed' AND {in_are
 
 -- name: open
 -- The open blind spots; areas first, because each stands for all its stations.
-SELECT i.detail ->> 'kind' AS spot, coalesce(a.{name}, a.name, i.area) AS area, i.station, s.name,
+SELECT i.detail ->> 'kind' AS spot, coalesce((SELECT coalesce(a.{name}, a.name) FROM area a WHERE a.code = i.area), i.area) AS area,
+       i.station, (SELECT s.name FROM station s WHERE s.id = i.station) AS name,
        i.began_at AS since, extract(epoch FROM now() - i.began_at)::float8 AS lasts, i.detail ->> 'clears' AS clears
-FROM incident i LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = i.area
-WHERE i.kind = 'blind_spot' AND i.status <> 'closed' AND {in_area i.area}
-ORDER BY i.station IS NOT NULL, i.began_at, i.id LIMIT 500;
+FROM (SELECT * FROM incident i
+      WHERE i.kind = 'blind_spot' AND i.status <> 'closed' AND {in_area i.area}
+      ORDER BY i.station IS NOT NULL, i.began_at, i.id LIMIT 500) AS i
+ORDER BY i.station IS NOT NULL, i.began_at, i.id;
 
 -- name: removed
 -- Blind spots that began, and those that ended, on each day.

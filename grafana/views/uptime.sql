@@ -5,38 +5,37 @@
 -- Of the chosen area and all below it in the time range.
 WITH {standing}
 SELECT {rates d}, sum(d.unknown_ms)::float8 / 3600000 AS unknown_h, sum(d.excused_ms)::float8 / 3600000 AS excused_h
-FROM standing d WHERE {on_path d};
+FROM standing d WHERE {at_area d};
 
 -- name: by_day
 SELECT d.day::timestamp AT TIME ZONE '{zone}' AS "time", {rates d}
-FROM area_day d WHERE d.day BETWEEN {first_day} AND {last_day} AND {on_path d}
+FROM area_day_sum d WHERE d.day BETWEEN {first_day} AND {last_day} AND {at_area d}
 GROUP BY d.day ORDER BY d.day LIMIT 5000;
 
 -- name: by_month
 -- Whole months of the range; frozen ones as they were frozen, which later days do not change.
 SELECT to_char(m.month, 'YYYY-MM') AS month, {rates m}, sum(m.unknown_ms)::float8 / 3600000 AS unknown_h, m.frozen
-FROM (SELECT date_trunc('month', d.day::timestamp)::date AS month, false AS frozen, d.path, d.scheduled_ms, d.excused_ms, d.unknown_ms,
-             d.online_ms, d.service_due_ms, d.usable_ms
-      FROM area_day d
+FROM (SELECT date_trunc('month', d.day::timestamp)::date AS month, false AS frozen, d.area, d.is_top, d.scheduled_ms, d.excused_ms,
+             d.unknown_ms, d.online_ms, d.service_due_ms, d.usable_ms
+      FROM area_day_sum d
       WHERE d.day >= date_trunc('month', ({first_day})::timestamp)::date
         AND d.day < (date_trunc('month', ({last_day})::timestamp) + interval '1 month')::date
         AND NOT EXISTS (SELECT FROM month_frozen f WHERE f.month = date_trunc('month', d.day::timestamp)::date)
       UNION ALL
-      SELECT a.month, true, a.path, a.scheduled_ms, a.excused_ms, a.unknown_ms, a.online_ms, a.service_due_ms, a.usable_ms
-      FROM area_month a
+      SELECT a.month, true, a.area, a.is_top, a.scheduled_ms, a.excused_ms, a.unknown_ms, a.online_ms, a.service_due_ms, a.usable_ms
+      FROM area_month_sum a
       WHERE a.month >= date_trunc('month', ({first_day})::timestamp)::date AND a.month <= {last_day}) AS m
-WHERE {on_path m}
+WHERE {at_area m}
 GROUP BY m.month, m.frozen ORDER BY m.month DESC LIMIT 240;
 
 -- name: ranking
 -- The areas below the chosen one, the lowest online rate first; those in which nothing was due come last.
-WITH {chosen_depth}, {standing}
+WITH {standing}
 SELECT coalesce(a.{name}, a.name, part) AS area, online_rate, service_rate, coverage, lost_h, unknown_h, {levels a}
-FROM (SELECT d.path[chosen.depth + 1] AS part, {rates d},
+FROM (SELECT d.area AS part, {rates d},
              sum(d.scheduled_ms - d.excused_ms - d.unknown_ms - d.online_ms)::float8 / 3600000 AS lost_h,
              sum(d.unknown_ms)::float8 / 3600000 AS unknown_h
-      FROM chosen CROSS JOIN standing d
-      WHERE cardinality(d.path) > chosen.depth AND {on_path d}
+      FROM standing d WHERE {below_area d}
       GROUP BY 1) AS ranked LEFT JOIN area a ON a.code = part
 ORDER BY online_rate NULLS LAST, part LIMIT 500;
 

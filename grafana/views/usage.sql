@@ -32,15 +32,14 @@ SELECT coalesce(a.{name}, a.name) AS area, stations, sessions, minutes, unused, 
 FROM parts JOIN area a USING (code) ORDER BY sessions / stations, code LIMIT 500;
 
 -- name: stations
--- The stations with the most use; only these are looked up by day. Months are made narrow before they are put together.
-WITH each AS MATERIALIZED (
-    SELECT m.station, {sessions m} AS sessions FROM usage_month m WHERE {used m}),
-most AS MATERIALIZED (
-    SELECT m.station, sum(m.sessions) AS sessions
-    FROM each m JOIN station s ON s.id = m.station
-    WHERE {chosen s.id}
-    GROUP BY m.station ORDER BY 2 DESC, 1 LIMIT 100)
-SELECT most.station, s.name, most.sessions::float8 AS sessions, u.minutes, u.bytes
+-- The stations with the most use; only these are looked up by day. Months are made narrow before they are put together (OFFSET 0), and
+-- numbers of sessions are whole numbers below 2^53.
+WITH most AS MATERIALIZED (
+    SELECT station, sum(sessions) AS sessions
+    FROM (SELECT m.station, ({sessions m})::float8 AS sessions
+          FROM station s JOIN usage_month m ON m.station = s.id WHERE {used m} AND {chosen s.id} OFFSET 0) AS each
+    GROUP BY station ORDER BY 2 DESC, 1 LIMIT 100)
+SELECT most.station, s.name, most.sessions, u.minutes, u.bytes
 FROM most JOIN station s ON s.id = most.station
 CROSS JOIN LATERAL (
     SELECT sum(u.minutes)::float8 AS minutes, sum(u.bytes)::float8 AS bytes FROM usage_day u

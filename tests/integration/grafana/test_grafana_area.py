@@ -13,6 +13,7 @@ from contract.said import Said
 from grafana.area_copy import DashboardArea, copy_for
 from grafana.dashboard import LANGUAGES
 from grafana.files import DASHBOARDS
+from grafana.variables import sql_of
 from store.dashboard_logins import dashboard_login, put_dashboard_login
 from store.migrate import migrate
 from store.pool import _prepare
@@ -157,6 +158,26 @@ async def test_no_figure_depends_on_what_is_beside_the_area(world: World) -> Non
     after = [await shown(world, area) for area in chosen]
     for area, old, new in zip(chosen, before, after, strict=True):
         assert {sql: (old[sql], new[sql]) for sql in old if old[sql] != new[sql]} == {}, area
+
+
+async def test_a_login_sees_its_part_of_what_is_above_it(plain_world: World) -> None:
+    """With the province or everything chosen, a county's login sees the figures of the county, which ranks alone."""
+    await beside(plain_world)
+    uptime = next(each for each in DASHBOARDS if each.name == "uptime")
+    sums = [getattr(uptime.queries, name) for name in ("figures", "by_day", "by_month")]
+    async with as_viewer(plain_world) as viewer:
+
+        async def rows(sql: str, area: str) -> list[list[Any]]:
+            return await figures(viewer, expanded(sql_of(sql, "en"), plain_world, area=area))
+
+        for sql in sums:
+            own = await rows(sql, COUNTY)
+            assert own
+            assert [await rows(sql, area) for area in (PROVINCE, "*")] == [own, own]
+            assert await rows(sql, BESIDE) in ([], [[None] * len(own[0])])
+        ranked = [await rows(uptime.queries.ranking, area) for area in (PROVINCE, "*")]
+        assert ranked[0] == ranked[1]
+        assert len(ranked[0]) == 1
 
 
 async def test_chunks_and_tables_are_closed_to_it(timescale_world: World) -> None:

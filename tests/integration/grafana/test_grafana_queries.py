@@ -341,6 +341,44 @@ async def test_kept_counts_are_those_of_the_stations_and_are_read_only_while_the
     assert (await found())[0] == await counted_now(connection), "a clock is in doubt"
 
 
+async def test_stations_that_should_be_open_are_the_same_when_something_is_set_aside(
+    plain_reader: Reader,
+) -> None:
+    """While nothing is in doubt, most stations are counted without their verdict."""
+    world, connection = plain_reader
+    (sql,) = [sql for sql in queries_of("overview") if "expected" in sql]
+    for number, (state, more) in enumerate(
+        [
+            ("online", {}), ("online", {"usable": False}), ("online", {"usable": None}), ("offline", {}), ("away", {}),
+            ("offline", {}), ("online", {}), ("offline", {}), ("online", {"lifecycle": "suspended"}), ("never_seen", {}),
+            ("offline", {}), ("online", {}),
+        ]
+    ):  # fmt: skip
+        await world.station(f"due{number}", state, area="65" if number % 2 else "632122", **more)
+    await world.closure(-1, 1, station="due5")
+    for station in ("due6", "due7"):
+        await world.hours(station, (-9, -8))
+    await world.hours("due11", (-1, 5))
+    await world.suspicion("due10", began=60)
+    await world.pool.execute("DELETE FROM set_aside")
+    await world.pool.execute("UPDATE partition_clock SET tick_at = now() + interval '1 hour', blind_since = NULL")
+    await world.pool.execute("UPDATE partition_clock SET judged_at = tick_at")
+
+    async def found() -> list[tuple[int, float]]:
+        values = [{"area": "*"}, {"area": "65"}, {"area": "none"}, {"kind": "reading_room"}, {"programme": "reading"}]
+        return [tuple(await connection.fetchrow(expanded(sql, world, **each)))[:2] for each in values]
+
+    fast = await found()
+    in_area = await connection.fetchval(
+        "SELECT count(*) FROM station_verdict WHERE lifecycle = 'commissioned' AND open "
+        "AND verdict NOT IN ('excused', 'never_seen')"
+    )
+    assert fast[0][0] == in_area > fast[1][0] > 0
+    assert fast[2] == (0, None)
+    await world.pool.execute("INSERT INTO set_aside VALUES ('judge', 'station', '0/x', 'odd', now())")
+    assert await found() == fast
+
+
 async def counted_now(connection: asyncpg.Connection) -> list[tuple[int, ...]]:
     """The first row of the overview, from the stations."""
     rows = await connection.fetch(

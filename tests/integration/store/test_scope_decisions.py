@@ -24,7 +24,8 @@ OF_THE_API = {"known_place", "link", "link_key", "link_post", "session", "signin
 ADDED_TO = {"ledger_pending", "ledger_salt"}
 """Numbers and random bytes that the API may add and not read."""
 CLOSED = {
-    "area_succession", "attempt", "blind_spot_memory", "boot_anchor", "cause_memory", "channel_key", "channel_state",
+    "area_day_sum", "area_month_sum", "area_succession",
+    "attempt", "blind_spot_memory", "boot_anchor", "cause_memory", "channel_key", "channel_state",
     "command_reply",
     "dashboard_login", "day_seen", "day_share", "day_touch", "day_wake",
     "delivery", "escalation_wake", "event", "flapping_memory", "health_memory", "health_state",
