@@ -341,7 +341,7 @@ async def test_kept_counts_are_those_of_the_stations_and_are_read_only_while_the
     assert (await found())[0] == await counted_now(connection), "a clock is in doubt"
 
 
-async def test_stations_that_should_be_open_are_the_same_when_something_is_set_aside(
+async def test_stations_that_should_be_open_are_the_same_with_something_set_aside(
     plain_reader: Reader,
 ) -> None:
     """While nothing is in doubt, most stations are counted without their verdict."""
