@@ -350,8 +350,8 @@ async def test_stations_that_should_be_open_are_the_same_with_something_set_asid
     for number, (state, more) in enumerate(
         [
             ("online", {}), ("online", {"usable": False}), ("online", {"usable": None}), ("offline", {}), ("away", {}),
-            ("offline", {}), ("online", {}), ("offline", {}), ("online", {"lifecycle": "suspended"}), ("never_seen", {}),
-            ("offline", {}), ("online", {}),
+            ("offline", {}), ("online", {}), ("offline", {}), ("online", {"lifecycle": "suspended"}),
+            ("never_seen", {}), ("offline", {}), ("online", {}),
         ]
     ):  # fmt: skip
         await world.station(f"due{number}", state, area="65" if number % 2 else "632122", **more)
