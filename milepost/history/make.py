@@ -42,6 +42,8 @@ _CLOSES_AT: Final = 245
 """The minute of a day at which the day before is closed: the clocks are four hours past its end."""
 _CALENDARS_EVERY: Final = 7
 """Days."""
+_ROLLED_UP_EVERY: Final = 7
+"""Days: a call makes the figures of one day and looks at all hours that wait. So few wait, and there are few calls."""
 
 
 class HistorySize(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class HistoryMaker:
             desk.ask_registry()
         if of_day == 0 and day:
             await self._ingest(day - 1)
+            if day % _ROLLED_UP_EVERY == 0:
+                await self._roll_up()
         if of_day == _CLOSES_AT:
             await self._judges.save(self._connection)
             await self._keep_days()
@@ -107,9 +111,8 @@ class HistoryMaker:
         await self._judges.save(connection)
         await desk.decide(plan.end, is_grave=False)
         await self._ingest(plan.end // DAY)
+        await self._roll_up()
         await self._keep_days()
-        while await roll_up(connection):
-            pass
         await connection.execute(QUERIES.tell_nobody)
         newest = await connection.fetch(QUERIES.newest_transitions)
         await put_cursors(connection, PUBLISH, {row["partition"]: row["seq"] for row in newest})
@@ -125,6 +128,12 @@ class HistoryMaker:
         earlier = await fetch_earlier(self._connection, runs_of(units, self._boots))
         async with self._connection.transaction():
             await save_rows(self._connection, take_units(units, self._boots, earlier), copy=self._copies)
+
+    async def _roll_up(self) -> None:
+        """Make the figures of the records that arrived."""
+        while await roll_up(self._connection):
+            pass
+        await self._connection.execute(QUERIES.sweep_touches)
 
     async def _people(self) -> tuple[str, str]:
         """The accounts of the technician and of the supervisor, without passwords."""

@@ -24,6 +24,10 @@ WHERE i.id > $1 AND i.parent IS NULL AND i.status = 'open' AND i.kind <> 'pipeli
 -- Nobody is told of what never happened.
 UPDATE notification SET spread_at = created_at, routed_at = created_at WHERE spread_at IS NULL OR routed_at IS NULL;
 
+-- name: sweep_touches
+-- The database does this once a minute, in which a history has weeks; each call would read past all hours whose figures are made.
+VACUUM rollup_touch;
+
 -- name: newest_transitions
 SELECT partition, max(seq) AS seq FROM transition GROUP BY partition;
 
