@@ -183,6 +183,15 @@ async def test_a_failing_webhook_is_tried_again_and_gets_it_once(
     assert "HTTP status 503" in "".join(str(vars(record)) for record in caplog.records)
 
 
+async def test_due_times_wake_what_is_held_and_what_is_tried_again(pool: Pool, database: str, webhook: Webhook) -> None:
+    """Searches are so rare that only the due times of the held opening and of its retry can be the cause."""
+    webhook.answer = lambda number: 503 if number == 0 else 200
+    async with running(service.run, DeliverConfig(database_url=database, urls=(webhook.url,), poll=3600)):
+        await tell(pool, "opened", held=0.5)
+        await until(pool, SENT, 1)
+    assert len(webhook.keys) == 2
+
+
 async def test_a_dead_target_holds_up_no_other_and_order_is_kept(
     pool: Pool, database: str, webhook: Webhook, tmp_path: Path
 ) -> None:

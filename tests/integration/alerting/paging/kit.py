@@ -217,15 +217,25 @@ async def add_incident(pool: Pool, number: int, *, kind: str = "station_offline"
 
 
 async def owe(
-    pool: Pool, contact: str, incident: int, phase: str = "opened", *, severity: str = "warning", step: int = 0
+    pool: Pool,
+    contact: str,
+    incident: int,
+    phase: str = "opened",
+    *,
+    severity: str = "warning",
+    step: int = 0,
+    held: float | None = None,
 ) -> int:
+    """`held`: seconds until the page may be sent."""
     page: int = await pool.fetchval(
-        "INSERT INTO page (incident, recipient, phase, severity, step) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        "INSERT INTO page (incident, recipient, phase, severity, step, not_before) "
+        "VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) RETURNING id",
         incident,
         contact,
         phase,
         severity,
         step,
+        held,
     )
     return page
 

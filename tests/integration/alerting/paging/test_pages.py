@@ -68,6 +68,15 @@ async def test_a_page_is_paid_and_its_incident_says_so(
     assert "secret" not in "".join(str(vars(record)) for record in caplog.records if record.name.startswith("alerting"))
 
 
+async def test_the_end_of_a_hold_wakes_the_search_for_pages(pool: Pool, database: str, provider: Provider) -> None:
+    """Searches are so rare that only the due time of the page can be the cause."""
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    rare = DriverConfig(database_url=database, paging=msgspec.structs.replace(CALM, poll=3600))
+    async with running(run_pages, rare):
+        await owe(pool, "zhang", await add_incident(pool, 1), held=0.5)
+        await until(pool, PAID, 1)
+
+
 async def test_a_name_that_cannot_be_taken_back_yet_delays_no_page(
     pool: Pool, config: DriverConfig, provider: Provider
 ) -> None:
