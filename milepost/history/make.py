@@ -14,7 +14,6 @@ from access.store import add_account
 from agents.simulator import roster
 from alerting.pipeline.transitions import PUBLISH, put_cursors
 from audit.days.keep_store import keep_days
-from audit.rollups.rollup_store import roll_up
 from contract.errors import RemedyError
 from contract.home import HOME
 from ingest.boots import Boot, Key
@@ -24,6 +23,7 @@ from milepost.history.judging import QUERIES, HistoryDesk, HistoryJudges, wall_m
 from milepost.history.people import MadeUpPeople
 from milepost.history.plan import DAY, HistoryPlan, PlannedClosure, make_plan
 from milepost.history.records import RecordMaker
+from milepost.history.rolling import RollingUp
 from milepost.history.terminals import MadeUpShard
 from registry.closures.rules import NewClosure
 from registry.closures.store import approve, declare
@@ -55,13 +55,22 @@ class HistorySize(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HistoryMaker:
-    """Makes the history of a plan in a database that has nothing of a real installation. `begin`: minute 0."""
+    """Makes the history of a plan in a database that has nothing of a real installation. `begin`: minute 0; `beside`:
+    the session that makes the figures of records while the history goes on."""
 
     def __init__(
-        self, connection: Connection, plan: HistoryPlan, *, begin: datetime, shard: str, partitions: int
+        self,
+        connection: Connection,
+        plan: HistoryPlan,
+        *,
+        beside: Connection,
+        begin: datetime,
+        shard: str,
+        partitions: int,
     ) -> None:
         epoch = wall_ms(begin)
         self._connection, self._plan, self._begin = connection, plan, begin
+        self._rolling = RollingUp(beside)
         self._terminals = MadeUpShard(plan, shard=shard, epoch=epoch)
         self._records = RecordMaker(plan, shard=shard, epoch=epoch)
         self._judges = HistoryJudges(partitions, self._terminals.terminals)
@@ -70,6 +79,11 @@ class HistoryMaker:
 
     async def make(self, progress: Callable[[int], None]) -> HistorySize:
         """Make everything; the last minute is `plan.end`. `progress` gets the number of each day that begins."""
+        async with self._rolling:
+            await self._make(progress)
+        return HistorySize(**dict(await self._connection.fetchrow(QUERIES.size_of_history) or {}))
+
+    async def _make(self, progress: Callable[[int], None]) -> None:
         connection, plan = self._connection, self._plan
         self._copies = await can_copy(connection)
         technician, approver = await self._people()
@@ -88,7 +102,6 @@ class HistoryMaker:
                 is_grave = await self._judges.save(connection)
                 await desk.decide(minute, is_grave=is_grave)
         await self._end(desk)
-        return HistorySize(**dict(await connection.fetchrow(QUERIES.size_of_history) or {}))
 
     async def _of_the_day(self, minute: int, desk: HistoryDesk) -> None:
         """What is done once a day: records arrive, and the day before is closed."""
@@ -99,7 +112,7 @@ class HistoryMaker:
         if of_day == 0 and day:
             await self._ingest(day - 1)
             if day % _ROLLED_UP_EVERY == 0:
-                await self._roll_up()
+                await self._rolling.begin()
         if of_day == _CLOSES_AT:
             await self._judges.save(self._connection)
             await self._keep_days()
@@ -111,7 +124,7 @@ class HistoryMaker:
         await self._judges.save(connection)
         await desk.decide(plan.end, is_grave=False)
         await self._ingest(plan.end // DAY)
-        await self._roll_up()
+        await self._rolling.begin()
         await self._keep_days()
         await connection.execute(QUERIES.tell_nobody)
         newest = await connection.fetch(QUERIES.newest_transitions)
@@ -128,12 +141,6 @@ class HistoryMaker:
         earlier = await fetch_earlier(self._connection, runs_of(units, self._boots))
         async with self._connection.transaction():
             await save_rows(self._connection, take_units(units, self._boots, earlier), copy=self._copies)
-
-    async def _roll_up(self) -> None:
-        """Make the figures of the records that arrived."""
-        while await roll_up(self._connection):
-            pass
-        await self._connection.execute(QUERIES.sweep_touches)
 
     async def _people(self) -> tuple[str, str]:
         """The accounts of the technician and of the supervisor, without passwords."""
@@ -166,6 +173,7 @@ class HistoryMaker:
 
 async def make_history(
     connection: Connection,
+    beside: Connection,
     *,
     stations: int,
     days: int,
@@ -175,7 +183,8 @@ async def make_history(
     partitions: int,
     progress: Callable[[int], None] = lambda _: None,
 ) -> HistorySize:
-    """Fill an empty database with `days` days of history until `now`. `progress`: as in `HistoryMaker.make`.
+    """Fill an empty database with `days` days of history until `now`. `beside`: a second session; `progress`: as in
+    `HistoryMaker.make`.
 
     Raises RemedyError if the database has stations, records or decisions: a made-up history is never mixed with those
     of a real installation.
@@ -193,7 +202,8 @@ async def make_history(
     await connection.execute(QUERIES.wait_for_no_disk)
     await connection.execute(QUERIES.set_effective, begin.astimezone(UTC).isoformat())
     await _register(connection, plan, begin)
-    made = await HistoryMaker(connection, plan, begin=begin, shard=shard, partitions=partitions).make(progress)
+    maker = HistoryMaker(connection, plan, beside=beside, begin=begin, shard=shard, partitions=partitions)
+    made = await maker.make(progress)
     await connection.execute(QUERIES.set_effective, "")
     async with registry_edit(connection, Author(OPERATOR)):
         await put_schedules(connection, {each.id: "24x7" for each in plan.stations}, now=now, by=OPERATOR)

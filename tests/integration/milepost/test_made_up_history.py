@@ -17,14 +17,14 @@ from tests.integration.registry.test_edits import without_entry
 NOW = datetime(2026, 11, 28, 4, 40, tzinfo=UTC)
 
 
-async def make(connection: Connection) -> int:
-    made = await make_history(connection, stations=8, days=5, seed=1, now=NOW, shard="main", partitions=1)
+async def make(connection: Connection, beside: Connection) -> int:
+    made = await make_history(connection, beside, stations=8, days=5, seed=1, now=NOW, shard="main", partitions=1)
     return made.incidents
 
 
 async def test_a_history_is_marked_and_its_figures_can_be_recomputed(pool: Pool) -> None:
-    async with pool.acquire() as connection:
-        incidents = await make(connection)
+    async with pool.acquire() as connection, pool.acquire() as beside:
+        incidents = await make(connection, beside)
         assert incidents, "something happened"
         made_up = await load_made_up(connection)
         assert made_up is not None
@@ -49,13 +49,13 @@ async def test_a_history_is_marked_and_its_figures_can_be_recomputed(pool: Pool)
         assert used > 0
         assert await connection.fetchval("SELECT sum(sessions) FROM usage_day") == used
         with pytest.raises(RemedyError):
-            await make(connection)
+            await make(connection, beside)
 
 
 async def test_it_is_refused_beside_real_stations(pool: Pool) -> None:
-    async with pool.acquire() as connection:
+    async with pool.acquire() as connection, pool.acquire() as beside:
         await connection.execute("INSERT INTO station (id, name) VALUES ('1', 'real')")
         with pytest.raises(RemedyError) as refused:
-            await make(connection)
+            await make(connection, beside)
         assert "never mixed" in str(refused.value)
         assert await load_made_up(connection) is None
