@@ -39,7 +39,7 @@ _POINTS: Final = 500
 """Points of a curve on a screen."""
 _UNITS: Final = {"h": "hours", "d": "days", "y": "years"}
 _SHOWN: Final = 12
-_ASKED: Final = ("a_station", "one_use_sum", "uses_left")
+ASKED: Final = ("a_station", "one_use_sum", "uses_left")
 """The queries that do not fill the world."""
 _VACUUM_EVERY: Final = 5
 """Days of use between two times that the sums are vacuumed, about as often as autovacuum does that."""
@@ -99,18 +99,18 @@ async def measure(connection: Connection, values: Mapping[str, str], times: int,
         end = datetime.now(UTC)
         seconds = max(int(length.total_seconds()) // _POINTS, 1)
         sql = expand(asked.sql, begin=end - length, end=end, seconds=seconds, **values)
-        found[asked.name] = await time_of(connection, asked.name, sql, values["login"], times)
+        found[asked.name] = await time_of(connection, asked.name, sql, values, times)
     return found
 
 
-async def time_of(connection: Connection, name: str, sql: str, login: str, times: int) -> Took:
-    """Ask one query as `login`, with clocks and counts as fresh as the processes keep them."""
+async def time_of(connection: Connection, name: str, sql: str, values: Mapping[str, str], times: int) -> Took:
+    """Ask one query as the login, with clocks and counts as fresh as the processes keep them."""
     ms, rows = [], 0
     for _ in range(times + 1):
-        await connection.execute("RESET SESSION AUTHORIZATION")
+        await connection.execute(f"SET SESSION AUTHORIZATION {values['owner']}")
         await connection.execute(WORLD.tick, "")
         await connection.execute(WORLD.tell)
-        await connection.execute(f"SET SESSION AUTHORIZATION {login}; SET search_path = dashboards, public")
+        await connection.execute(f"SET SESSION AUTHORIZATION {values['login']}; SET search_path = dashboards, public")
         began = time.perf_counter()
         rows = len(await connection.fetch(sql))
         ms.append(1000 * (time.perf_counter() - began))
@@ -141,7 +141,7 @@ async def fill_all(connection: Connection, stations: int) -> None:
     """A migrated database with everything that dashboards read."""
     await fill(connection, stations)
     for name, sql in MORE.items():
-        if name not in _ASKED:
+        if name not in ASKED:
             await connection.execute(sql)
     for number in range(await connection.fetchval(MORE.uses_left)):
         await connection.execute(MORE.one_use_sum)
@@ -191,7 +191,8 @@ async def cases(connection: Connection, times: int, days: int | None) -> Results
     """As the reader of the whole for each size of area, and as the login of a province."""
     await connection.execute("CREATE ROLE bench_reader IN ROLE milepost_reader")
     await put_dashboard_login(connection, PROVINCE, "bench")
-    whole = {**ALL, "station": await connection.fetchval(MORE.a_station), "login": "bench_reader"}
+    station, owner = await connection.fetchval(MORE.a_station), await connection.fetchval("SELECT session_user")
+    whole = {**ALL, "station": station, "login": "bench_reader", "owner": owner}
     province = {**whole, "area1": PROVINCE, "area": PROVINCE}
     county = {**province, "area2": COUNTY, "area": COUNTY}
     own = {**province, "login": dashboard_login(PROVINCE).name}

@@ -57,7 +57,7 @@ BEGIN
         ('station', 'id, name, name_en, kind, area, lat, lon, lifecycle, in_service_at, calendar', of_area),
         -- By their numbers: which calendars are open now.
         ('calendar_now', 'calendar, open', 'true'),
-        ('station_verdict', '*', by_area),
+        ('station_verdict', '*', of_area),
         ('terminal', '*', of_station),
         ('terminal_facts', 'station, terminal, agent, first_at', of_station),
         ('inventory', 'ts, station, terminal, model, os, agent', of_station),
