@@ -1,5 +1,6 @@
 """Incidents, dead letters, unregistered stations and the pipeline over HTTP."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from store.pool import Pool
@@ -75,6 +76,17 @@ async def test_a_deed_that_cannot_be_done_says_why(pool: Pool, database: str, tm
             assert (answer.status_code, answer.json().get("parameter")) == (status, parameter), case
             assert answer.headers["content-type"] == "application/problem+json", case
     assert await pool.fetchval("SELECT count(*) FROM incident_entry") == 1
+
+
+async def test_one_closed_by_hand_opens_again_after_the_time_that_is_set(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    number = await World(pool).incident("station_offline", station="s")
+    async with serving(config(database, tmp_path, reopen_after=90.0)) as (client, _):
+        answer = await client.post(f"{INCIDENTS}/{number}/resolve", json={"text": "the key is lost"})
+    assert answer.status_code == 200
+    after = await pool.fetchval("SELECT reopen_at - closed_at FROM incident WHERE id = $1", number)
+    assert after == timedelta(seconds=90)
 
 
 async def test_deadletters_are_the_last_ten_thousand(pool: Pool, database: str, tmp_path: Path) -> None:

@@ -75,6 +75,15 @@ async def test_the_board_draws_who_has_coordinates(world: World, client: httpx.A
     assert "2 个服务点按坐标画在图上，离线 1 个" in text
 
 
+async def test_a_station_of_no_use_has_a_mark_of_its_own_on_the_map(world: World, client: httpx.AsyncClient) -> None:
+    await world.station("6321220003", "online", area=TOWN, usable=False)
+    await world.pool.execute("UPDATE station SET lat = 36.9, lon = 102.1 WHERE id = '6321220003'")
+    text = await read(client, "/")
+    assert text.count('class="mark unusable" aria-label') == 1
+    assert text.count('class="mark online" aria-label') == 1
+    assert ".mark.unusable {" in (await client.get("/static/page.css")).text, "with a colour of its own"
+
+
 async def test_many_stations_are_put_together_by_the_database(
     monkeypatch: pytest.MonkeyPatch, world: World, client: httpx.AsyncClient
 ) -> None:

@@ -76,8 +76,8 @@ class Stranger:
         self.wrong: list[str] = []
         self.answers = Counter[int]()
 
-    async def send(self, row: Row, path: str, body: bytes | None = None, kind: str = "application/json") -> None:
-        """One request, whose answer must fit."""
+    async def send(self, row: Row, path: str, body: bytes | None = None, kind: str = "application/json") -> int:
+        """One request, whose answer must fit; its status."""
         headers = self.headers | ({} if body is None else {"Content-Type": kind})
         answer = await self.ask(row.method, path, headers, body)
         self.answers[answer.status_code] += 1
@@ -85,6 +85,7 @@ class Stranger:
             self.wrong.append(
                 f"{row.method} {path[:200]} {(body or b'')[:200]!r} {answer.status_code} {answer.text[:300]}"
             )
+        return answer.status_code
 
     async def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
@@ -128,10 +129,14 @@ class Stranger:
             await self.send(row, row.path.format(**words), body)
 
     async def try_json(self, row: Row, path: str, door: Door, plain: dict[str, Any]) -> None:
-        """Each field of a document at its edges, of another type, and absent; and documents of other shapes."""
+        """Each field of a document at its edges, of another type, and absent; and documents of other shapes.
+
+        A time that lies outside the bounds must be refused, wherever it comes in."""
         for field in door.body:
             for value in (*values_of(field), *OTHERS):
-                await self.send(row, path, as_json(plain | {field.name: value}))
+                status = await self.send(row, path, as_json(plain | {field.name: value}))
+                if field.takes == "time" and value in MOMENTS and status < 400:
+                    self.wrong.append(f"{row.method} {path[:200]} takes {field.name} {value}")
             await self.send(row, path, as_json({name: one for name, one in plain.items() if name != field.name}))
         for shape in SHAPES if door.body else ():
             await self.send(row, path, shape)

@@ -17,6 +17,10 @@ from tests.integration.incidents_kit import add_station, ago, judging, now, runn
 
 ONE = range(1)
 _CLOSURE = "INSERT INTO closure (station, from_at, until_at, reason, declared_by) VALUES ({}, {}, {}, 'x', 'x')"
+_WITHDRAWN = (
+    "INSERT INTO closure (station, from_at, until_at, reason, declared_by, withdrawn_by, withdrawn_at) "
+    "VALUES ({}, {}, {}, 'x', 'x', 'x', now())"
+)
 _COMMISSIONED = "UPDATE station SET commissioned_at = {1}, in_service_at = {2} WHERE id = {0}"
 _SCHEDULE = "INSERT INTO schedule (station, valid_from, rules) VALUES ({}, {}, {})"
 _OVERRIDE = "INSERT INTO schedule_override (station, from_day, to_day, rules) VALUES ({}, {}, {}, 'off')"
@@ -34,6 +38,7 @@ ROWS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "a closure of before Christ": (_CLOSURE, ("'4000-01-01 BC'", "now() + '1 d'"), "closure"),
     "a closure until a year that no client can read": (_CLOSURE, ("now()", "'200000-01-01'"), "closure"),
     "a closure that was over long ago": (_CLOSURE, ("'-infinity'", "'0001-01-02'"), "closure"),
+    "a closure for all time that was withdrawn": (_WITHDRAWN, ("'0001-01-01'", "'infinity'"), None),
     "commissioned in the year 1": (_COMMISSIONED, ("'0001-01-01'", "'-infinity'"), "commissioned"),
     "commissioned at the end of time": (_COMMISSIONED, ("'infinity'", "now()"), "commissioned"),
     "commissioned when no client can read": (_COMMISSIONED, ("'200000-01-01'", "now()"), "commissioned"),
@@ -61,7 +66,7 @@ async def look_everywhere(client: httpx.AsyncClient) -> None:
     """Ask for everything that shows one of the rows."""
     of_stations = ("/stations/{}", "/api/v1/stations/{}", "/api/v1/stations/{}/timeline", "/closures?station={}")
     paths = [path.format(station) for path in of_stations for station in STATIONS]
-    paths += [f"/closures/{number}" for number in range(1, 6)]
+    paths += [f"/closures/{number}" for number in range(1, 7)]
     for path in (*paths, "/", "/stations", "/closures", "/api/v1/closures", "/api/v1/stations", "/metrics"):
         answer = await client.get(path)
         assert answer.status_code == 200, (path, answer.text)

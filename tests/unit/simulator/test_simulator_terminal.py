@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.simulator import journal
+from agents.simulator.fleet import ACTS, OF_BRIDGE
 from agents.simulator.machine.actions import Action, Connect, Drop, Note, Publish, TerminalProfile
 from agents.simulator.machine.garbage import GARBAGE, LARGE, garbage
 from agents.simulator.machine.terminal import SimTerminal
+from agents.simulator.timetable import DEEDS as DEEDS_OF_TIMETABLES
 from contract import codec
 from contract.messages import Ack, Data, Heartbeat, Presence, Status
 from contract.refusal import RefusedError
@@ -325,3 +327,25 @@ def test_invented_terminals_send_with_the_stations_account() -> None:
     bench.run(20)
     sent = {parse_topic(one.topic).terminal for _, one in bench.published("/heartbeat")}
     assert sent >= {"x0", "x1"}
+
+
+OF_THE_FLEET = {"clone", "end-clone", "steal", "give-back"}
+"""Deeds for which the fleet needs connections of its own."""
+
+
+def test_every_deed_of_the_timetable_can_be_done() -> None:
+    # Flapping is a timetable of cuts and joins.
+    assert set(ACTS) | OF_THE_FLEET | set(OF_BRIDGE) == set(DEEDS_OF_TIMETABLES) - {"flap"}
+
+
+def test_a_terminal_of_no_use_says_so_until_it_is_mended() -> None:
+    bench = started()
+    bench.run(10)
+    ACTS["unusable"](bench.terminal, bench.now, None)
+    bench.run(20)
+    ACTS["mended"](bench.terminal, bench.now, None)
+    bench.run(30)
+    said = [(at, one.usable) for at, one in bench.heartbeats()]
+    assert {usable for at, usable in said if at <= 10} == {True}
+    assert {usable for at, usable in said if 10 < at <= 20} == {False}
+    assert {usable for at, usable in said if at > 20} == {True}
