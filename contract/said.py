@@ -29,6 +29,11 @@ class SaidError(BilingualError, ValueError):
     """A value is not acceptable; `said` names the mistake and the remedy."""
 
 
+def capital(text: str) -> str:
+    """The text with a capital letter: a word of the glossary at the beginning of a heading or a label."""
+    return text[:1].upper() + text[1:]
+
+
 def said_by(error: BaseException) -> Said:
     """The message of an error in both languages; an error without a translation gives its own text for both."""
     said = getattr(error, "said", None)

@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse
 from access.roles import Permission
 from access.rules import BUILT_IN, Actor
 from api.console.station_map import SHAPES, outline
-from api.console.texts import LANGUAGES, Words, capital, choose, language_of
+from api.console.texts import LANGUAGES, Words, choose, language_of
 from api.context import Context
 from api.http.accept import is_browser, is_program
 from api.http.forms import MOST_PERSON
@@ -29,7 +29,7 @@ from api.http.openapi import describe
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import ends_at, own_path
 from api.http.work import WorkPage, finished
-from contract.said import BilingualError, Said, said_by
+from contract.said import BilingualError, Said, capital, said_by
 from registry.removal import MAX_REASON
 
 STATIC: Final = Path(__file__).with_name("static")

@@ -972,11 +972,6 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def capital(text: str) -> str:
-    """The text with a capital letter: a word of the glossary at the beginning of a heading or a label."""
-    return text[:1].upper() + text[1:]
-
-
 class Words:
     """The texts of one language, called by name: ``words("total", n=3)``."""
 

@@ -11,6 +11,8 @@ from fractions import Fraction
 
 import msgspec
 
+from contract.said import capital
+
 CellValue = str | int | date | Fraction | None
 """A value of a table. None: there is no value, which differs from 0."""
 
@@ -40,6 +42,11 @@ class ReportColumn(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     kind: ColumnKind = ColumnKind.TEXT
     share: int = 2
+
+    @property
+    def heading(self) -> str:
+        """The title as the heading of the column."""
+        return capital(self.title)
 
 
 class ReportTable(msgspec.Struct, frozen=True, kw_only=True):

@@ -155,7 +155,7 @@ def _table(table: ReportTable) -> Mapping[str, Any]:
         "title": table.title,
         "note": table.note,
         "columns": [
-            {"title": column.title, "share": column.share, "number": column.kind in _NUMBERS}
+            {"title": column.heading, "share": column.share, "number": column.kind in _NUMBERS}
             for column in table.columns
         ],
         "rows": [

@@ -70,7 +70,7 @@ def _write_table(sheet: Worksheet, table: ReportTable, head: Any, formats: Forma
     sheet.freeze_panes(1, 0)
     for place, column in enumerate(table.columns):
         sheet.set_column(place, place, 8 * column.share)
-        sheet.write_string(0, place, column.title, head)
+        sheet.write_string(0, place, column.heading, head)
     for line, row in enumerate(table.rows, 1):
         _write_row(sheet, line, row, table.columns, formats)
     if table.rows:

@@ -104,7 +104,7 @@ def _table(table: ReportTable) -> dict[str, Any]:
     return {
         "title": table.title,
         "note": table.note,
-        "columns": [column.title for column in table.columns],
+        "columns": [column.heading for column in table.columns],
         "rows": [
             [cell_text(value, column.kind) for value, column in zip(row, table.columns, strict=True)]
             for row in table.rows

@@ -13,7 +13,6 @@ from fastapi import Request, Response
 
 from api.console.area_choice import AreaFound, find_area
 from api.console.pages import link, page_router, show, words_for
-from api.console.texts import Words
 from api.context import Shared
 from api.http.parameters import Text
 from api.http.problems import Problem
@@ -125,7 +124,7 @@ async def _shown(
 ) -> Response:
     words = words_for(request)
     report = None if made is None else await context.work.do(MOST_ROWS, made)
-    tables = [] if report is None else [_table(table, name, words) for table in report.tables if table.rows]
+    tables = [] if report is None else [_table(table) for table in report.tables if table.rows]
     query = {"area": where_asked.code, field["name"]: field["value"], "language": words.language}
     return show(
         request,
@@ -143,8 +142,8 @@ async def _shown(
     )
 
 
-def _table(table: ReportTable, page: str, words: Words) -> dict[str, Any]:
-    columns = [_title(column.title, words) for column in table.columns]
+def _table(table: ReportTable) -> dict[str, Any]:
+    columns = [column.heading for column in table.columns]
     return {
         "title": table.title,
         "note": table.note,
@@ -158,10 +157,6 @@ def _table(table: ReportTable, page: str, words: Words) -> dict[str, Any]:
         ],
         "more": len(table.rows) > MOST_ROWS,
     }
-
-
-def _title(title: str, words: Words) -> str:
-    return title[:1].upper() + title[1:] if words.language == "en" else title
 
 
 def _target_of(key: str, value: object) -> str:

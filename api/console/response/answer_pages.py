@@ -10,12 +10,13 @@ from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
 from api.console.response.rows import figure_cells, work_row
-from api.console.texts import Words, capital
+from api.console.texts import Words
 from api.context import Shared
 from api.http.parameters import Text
 from api.read.moment import load_now
 from api.read.response.report import MOST, load_report
 from api.read.response.schemas import FiguresDocument, NamedFigures, ResponseDocument
+from contract.said import capital
 
 router = page_router()
 
