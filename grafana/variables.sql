@@ -55,10 +55,10 @@ SELECT coalesce((SELECT detail ->> 'address' FROM service_sign WHERE service = '
 
 -- name: part_in_area
 -- In the parts of queries, AREA, STATION and KIND are columns of the table that the query names; TABLE is this table.
-('*' = ${area:sqlstring} OR AREA = ANY (ARRAY(SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}])));
+('*' = ${area:sqlstring} OR AREA IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]));
 
 -- name: part_chosen
-('*' = ${area:sqlstring} OR AREA = ANY (ARRAY(SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}])))
+('*' = ${area:sqlstring} OR AREA IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
   AND ('*' = ${programme:sqlstring} OR STATION IN (SELECT station FROM station_programme WHERE programme = ${programme:sqlstring}))
   AND ('*' = ${kind:sqlstring} OR KIND = ${kind:sqlstring});
 
