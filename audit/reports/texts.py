@@ -92,20 +92,25 @@ TEXTS: Final = {
         "账本还没有签名的检查点：本报告暂不能核验。",
     ),
     "verify_export": Said(
-        "1. Ask the operator for an export of the ledger with the figures: milepost ledger export FOLDER --from "
-        "{first} --to {last}",
-        "1. 向运营方索取含在线数据的账本导出文件：milepost ledger export 目录 --from {first} --to {last}",
+        "1. Ask the operator for an export of the ledger with the figures. The operator runs: milepost ledger export "
+        "FOLDER --from {first} --to {last}",
+        "1. 向运营方索取含在线数据的账本导出文件。由运营方运行：milepost ledger export 目录 --from {first} --to {last}",
     ),
     "verify_figures": Said(
         "2. Run on your own machine: milepost verify FOLDER. The command checks signatures and hashes, and computes "
         "the figures of stations and days again, if the ledger has their sources.",
-        "2. 在自己的电脑上运行：milepost verify 目录。该命令检查签名和哈希，"
-        "并对账本中有来源的服务点重新计算每日的数据。",
+        "2. 在自己的电脑上运行：milepost verify 目录。该命令检查签名和哈希；"
+        "账本中留有原始依据的，还会据此重新计算各服务点每日的数据。",
     ),
     "verify_checkpoint": Said(
         "3. Compare the checkpoint above, which the QR code has too, with the copy of the office that cosigns. The "
         "export must have the same checkpoint or a later one.",
         "3. 将上方检查点（二维码内容相同）与联署单位保存的副本比对；导出文件应含有相同或更晚的检查点。",
+    ),
+    "verify_checkpoint_alone": Said(
+        "3. Keep the checkpoint above, which the QR code has too. The export must have the same checkpoint or a later "
+        "one, and so must every later export.",
+        "3. 请保存上方检查点（二维码内容相同）。本次及以后各次导出文件都应含有相同或更晚的检查点。",
     ),
     "cosigned": Said(
         "Another office signed this checkpoint (China time): {names}. Give its public key with --witness.",

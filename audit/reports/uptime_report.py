@@ -28,7 +28,7 @@ from audit.reports.texts import text
 from contract.glossary import word
 from contract.home import HOME
 
-_VERIFY: Final = ("verify_export", "verify_figures", "verify_checkpoint")
+_VERIFY: Final = ("verify_export", "verify_figures")
 _RATES: Final = ("online_rate", "service_rate", "coverage")
 _SUMS: Final = ("scheduled_ms", "excused_ms", "unknown_ms", "due_ms", "online_ms", "service_due_ms", "usable_ms")
 
@@ -130,22 +130,32 @@ def verify_text(about: PeriodFacts, language: str) -> ReportText:
         verify_title=text("verify_title", language),
         verify=(
             *(text(name, language, first=first, last=last) for name in _VERIFY),
-            *([] if about.checkpoint is None else [witness_line(about.checkpoint, language)]),
+            *([] if about.checkpoint is None else _checkpoint_lines(about.checkpoint, language)),
         ),
         no_checkpoint=text("no_checkpoint", language),
     )
 
 
+def _checkpoint_lines(checkpoint: str, language: str) -> list[str]:
+    """With what a reader compares a checkpoint, and who signed it."""
+    step = "verify_checkpoint" if _cosigners_of(checkpoint) else "verify_checkpoint_alone"
+    return [text(step, language), witness_line(checkpoint, language)]
+
+
 def witness_line(checkpoint: str, language: str) -> str:
     """Whether another office signed a checkpoint. The signatures are not verified here."""
-    try:
-        cosigners = claimed_cosigners(parse_note(checkpoint))
-    except NoteError:
-        cosigners = ()
+    cosigners = _cosigners_of(checkpoint)
     if not cosigners:
         return text("no_witness", language)
     named = [f"{name} ({datetime.fromtimestamp(at, HOME):%Y-%m-%d %H:%M})" for name, at in cosigners]
     return text("cosigned", language, names=text("comma", language).join(named))
+
+
+def _cosigners_of(checkpoint: str) -> tuple[tuple[str, int], ...]:
+    try:
+        return claimed_cosigners(parse_note(checkpoint))
+    except NoteError:
+        return ()
 
 
 def daily_chart(about: PeriodFacts, parts: Iterable[tuple[date, Figures]], language: str) -> DailyRates | None:

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.ledger.checkpoints import Checkpoint, cosign, sign_checkpoint, with_signatures
+from audit.ledger.notes import KeyType, SignerKey
 from audit.reports.cell_text import cell_text, time_text
 from audit.reports.csv_format import csv_bytes, csv_cell
 from audit.reports.document import ByteCount, CellValue, ColumnKind, Report, ReportColumn, ReportTable
@@ -36,6 +38,7 @@ COLUMNS = (
 ABOUT = PeriodFacts(
     place=None, period="2026-11", is_year=False, last=date(2026, 11, 30), kept=None, frozen=None, checkpoint=None
 )
+KEYS = (("log", KeyType.NOTE), ("office", KeyType.COSIGNATURE))
 ROWS = (("a", date(2026, 11, 3), Fraction(2, 3), 5_400_000), ("=1+1", None, None, 0))
 
 
@@ -53,6 +56,16 @@ def report(rows: Any = ROWS, checkpoint: str | None = "log\n1\nroot\n") -> Repor
         text=verify_text(ABOUT, "en"),
         checkpoint=checkpoint,
     )
+
+
+def test_a_reader_is_sent_to_a_cosigner_only_if_there_is_one() -> None:
+    log, office = (SignerKey(name=name, seed=bytes([n] * 32), kind=kind) for n, (name, kind) in enumerate(KEYS))
+    alone = sign_checkpoint(Checkpoint(origin="log", size=1, root=bytes(32)), [log])
+    cosigned = with_signatures(alone, [cosign(alone.note, office, 1_795_000_000)])
+    for signed, told, untold in ((alone, "Keep the checkpoint", "cosigns"), (cosigned, "that cosigns", "Keep the")):
+        lines = " ".join(verify_text(msgspec.structs.replace(ABOUT, checkpoint=signed.note.render()), "en").verify)
+        assert told in lines
+        assert untold not in lines
 
 
 @pytest.mark.parametrize(
