@@ -64,6 +64,13 @@ RULES: Final = (
         Said("See Processes; its log says why.", "见“进程”；原因见其日志。"),
     ),
     AlertRule(
+        "aside",
+        0,
+        "5m",
+        Said("Something cannot be judged and is set aside", "有对象无法判定，已被搁置"),
+        Said("See Set aside: the reason names what to mend.", "见“被搁置的对象”：原因指明应改正之处。"),
+    ),
+    AlertRule(
         "undelivered",
         600,
         "5m",

@@ -19,6 +19,10 @@ FROM (SELECT sum(greatest(e.end_offset - c.next_offset, 0)) AS lag
 SELECT coalesce(max(age), 0)::float8 AS value
 FROM (SELECT extract(epoch FROM now() - max(at)) AS age FROM service_sign GROUP BY service) AS each;
 
+-- name: aside
+-- What the processes set aside because it cannot be judged: stations, closures, contacts, parts of a process.
+SELECT count(*)::float8 AS value FROM set_aside;
+
 -- name: undelivered
 -- Seconds for which the oldest message to a person has waited.
 SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS value

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grafana import alerts
 from grafana.dashboard import LANGUAGES, Dashboard
 from grafana.fields import COLUMNS
 from grafana.files import DASHBOARDS
@@ -107,6 +108,18 @@ async def check(panel: Panel, world: World, connection: asyncpg.Connection, *, r
             name for name in types if types[name] == "timestamptz"
         }
     assert named_in(panel) == columns - {"time", "metric"}
+
+
+async def test_every_alert_rule_has_one_number(reader: Reader) -> None:
+    """As the role of Grafana, in a database with something of everything."""
+    _, connection = reader
+    found = {
+        rule["uid"]: await connection.fetch(rule["data"][0]["model"]["rawSql"])
+        for rule in alerts.build()["groups"][0]["rules"]
+    }
+    assert {name: [type(value) for row in rows for value in row] for name, rows in found.items()} == {
+        name: [float] for name in found
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
