@@ -36,7 +36,7 @@ OF_THE_SEALER = ("audit/ledger/", "audit/days/", "audit/rollups/")
 """Whose queries run as a role of their own (tests/integration/audit: test_sealing.py, rollups)."""
 OF_THE_OWNER = {
     "make_login", "keep_apart", "end_sessions", "void_codes", "unseal", "mark_made_up",
-    "has_dashboard_login", "put_dashboard_login",
+    "has_dashboard_login", "put_dashboard_login", "sweep_touches",
 }  # fmt: skip
 
 
