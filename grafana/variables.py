@@ -9,7 +9,7 @@ from typing import Final
 
 from contract.glossary import WORDS, word
 from contract.home import HOME_ZONE
-from contract.said import Said
+from contract.said import Said, capital
 from grafana.fields import DATASOURCE, LEVELS, Json
 from store.sql import load_queries
 
@@ -57,8 +57,7 @@ def variable(name: str, language: str) -> Json:
 def _label(name: str, language: str) -> str:
     if name not in WORDS["scope"]:
         return _LABELS[name].text(language)
-    said = word("scope", name, language)
-    return said[0].upper() + said[1:]
+    return capital(word("scope", name, language))
 
 
 def sql_of(text: str, language: str) -> str:
