@@ -20,7 +20,7 @@ _MISSING = Said(
 )
 
 ENVIRON: Final = {"TOKIO_WORKER_THREADS": "1"}
-"""With a thread for each processor, its threads wake one another at every request: a third of its cost at rest."""
+"""With a thread for each processor, its threads wake one another at every request."""
 
 
 def new_cluster_id() -> str:
