@@ -108,23 +108,21 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         config, positions = self._config, self._positions
         while True:
             await self._load_waiting()
-            patience = math.ceil(self._patience() * 1000)
-            batches = await self._consumer.getmany(timeout_ms=patience, max_records=config.max_records)
+            patience = config.patience(holds=bool(positions.held), commit_in=self._commit_in())
+            batches = await self._consumer.getmany(
+                timeout_ms=math.ceil(patience * 1000), max_records=config.max_records
+            )
             async with self._lock:
                 self._apply(batches)
-                if positions.uncommitted and self._commit_in() <= 0:
+                if self._commit_in() <= 0:
                     await self._commit(frozenset(positions.uncommitted))
                 if self._signs.due(self._role):
                     await self._give_sign()
 
-    def _patience(self) -> float:
-        """How long to wait for entries; meanwhile neither a commit nor a new assignment is noticed."""
-        if not self._positions.held:
-            return self._config.poll
-        due = self._commit_in() if self._positions.uncommitted else math.inf
-        return min(self._config.idle_poll, max(due, 0.0))
-
     def _commit_in(self) -> float:
+        """Seconds until the commit; infinite without anything to commit."""
+        if not self._positions.uncommitted:
+            return math.inf
         return self._handler.due_in(MonotonicSeconds(time.monotonic()))
 
     # --- signs of life

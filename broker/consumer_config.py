@@ -1,4 +1,4 @@
-"""The settings of a log consumer."""
+"""The settings of a log consumer, and how long it waits. Pure."""
 
 import msgspec
 
@@ -22,3 +22,11 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     poll: float = 0.1
     idle_poll: float = 1.0
     fetch_wait: float = 2.0
+
+    def patience(self, *, holds: bool, commit_in: float) -> float:
+        """How long to wait for entries, s; meanwhile neither a commit nor a new assignment is noticed.
+
+        `holds`: whether a partition is held; `commit_in`: seconds until what was taken in is to be committed, infinite
+        without any.
+        """
+        return min(self.idle_poll, max(commit_in, 0.0)) if holds else self.poll
