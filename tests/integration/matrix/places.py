@@ -15,7 +15,7 @@ from api.service import open_app
 from store.pool import Pool, open_pool
 from tests.integration.api_world import World, calling, config
 from tests.integration.matrix.askers import Access
-from tests.integration.matrix.country import MARKS, Country, fixed_now
+from tests.integration.matrix.country import MARK_PATTERN, Country, fixed_now
 from tests.integration.matrix.subjects import Subjects
 
 _NOW: Final = fixed_now()
@@ -40,11 +40,11 @@ class Place:
         tables = await self.pool.fetch(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
         )
-        where = " OR ".join(f"t::text ILIKE '%{mark}%'" for mark in MARKS)
         return {
             name: str(
                 await self.pool.fetchval(
-                    f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {name} t WHERE {where}"  # noqa: S608
+                    f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {name} t WHERE t::text ~* $1",  # noqa: S608
+                    MARK_PATTERN,
                 )
             )
             for (name,) in tables

@@ -1,5 +1,6 @@
 """Every path for every kind of client, inside and outside the scope, by the table of docs/access.md."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -7,7 +8,7 @@ import pytest
 
 from api.app import routes
 from tests.integration.matrix.askers import OVER, WHOLES, WITHIN_SCOPE, Asker, ask
-from tests.integration.matrix.country import MARKS
+from tests.integration.matrix.country import MARK_PATTERN, MARKS
 from tests.integration.matrix.page import PAGE, render
 from tests.integration.matrix.places import Place, open_place
 from tests.integration.matrix.subjects import Subject, body_of, far_and_unknown
@@ -46,8 +47,8 @@ def shown(answer: httpx.Response) -> str:
 
 def marks_in(text: str) -> list[str]:
     """The marks of what is outside, in a text."""
-    folded = text.casefold()
-    return [mark for mark in MARKS if mark in folded]
+    found = set(re.findall(MARK_PATTERN, text.casefold()))
+    return [mark for mark in MARKS if mark in found]
 
 
 class Asking:
@@ -134,6 +135,20 @@ async def test_who_is_not_signed_in_gets_nothing(how: str, postgres_server: str,
                 wrong.append(f"{row.route}: {answers[0][0]} is not {wanted}: {answers}"[:500])
         assert not wrong, "\n".join(wrong)
         assert await place.far_rows() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("seconds_sum 0.00017700000000000002", []),
+        ("seconds_sum 0.7700000000000001", []),
+        ("/incidents/7700000001", ["7700000"]),
+        ("in 632521000000: 6325210001", ["632521000000", "6325210"]),
+        ("mp.FarToken", ["fartoken"]),
+    ],
+)
+def test_a_number_is_a_mark_from_its_first_digit_on(text: str, marks: list[str]) -> None:
+    assert marks_in(text) == marks
 
 
 async def test_the_marks_are_found_where_they_may_be_seen(postgres_server: str, template: str, tmp_path: Path) -> None:
