@@ -424,6 +424,8 @@ _REASONS: Final[Family] = {
     "channel_works": Said("it took a message again", "已能接收消息"),
     "seal_waits": Said("rows wait long for the seal of the ledger", "有记录长时间未封存进账本"),
     "sealed": Said("everything that waited is sealed", "等待的记录均已封存"),
+    "kept_aside": Said("data that cannot be processed is set aside", "有数据无法处理，已被搁置"),
+    "processed_again": Said("everything that was set aside is processed again", "被搁置的数据均已恢复处理"),
     "channel_replaced": Said("the contact has the channel no more", "联系人已不用该渠道"),
     "contact_retired": Said("the contact is not told of anything any more", "联系人已不再接收通知"),
 }

@@ -28,6 +28,7 @@ class IncidentKind(StrEnum):
     IDENTITY_CONFLICT = "identity_conflict"
     CHANNEL_DEAD = "channel_dead"
     SEAL_LATE = "seal_late"
+    SET_ASIDE = "set_aside"
     FLAPPING = "flapping"
     NEVER_SEEN = "never_seen"
 
@@ -168,6 +169,18 @@ KINDS: Final[Mapping[str, KindEntry]] = {
             "For the platform's administrator: check that `milepost audit` runs, and read its log. Until then, a "
             "change of what is not sealed leaves no trace.",
             "请平台管理员检查 `milepost audit` 是否运行，并查看其日志；在此之前，未封存的内容若被改动不会留下痕迹。",
+        ),
+    ),
+    IncidentKind.SET_ASIDE: KindEntry(
+        name=Said("Data set aside", "数据搁置"),
+        opened=Said("DATA SET ASIDE", "数据搁置"),
+        closed=Said("DATA PROCESSED AGAIN", "恢复处理"),
+        passed=Said("DATA WAS SET ASIDE", "数据曾被搁置，已恢复处理"),
+        advice=Said(
+            "For the platform's administrator: open the list of what is set aside (dashboard of the platform itself, "
+            "or GET /api/v1/pipeline) and mend what each reason names. All else is processed as usual.",
+            "请平台管理员查看被搁置的对象（“平台自身”仪表盘，或 GET /api/v1/pipeline），按所列原因逐一改正；"
+            "其余数据照常处理。",
         ),
     ),
     IncidentKind.FLAPPING: KindEntry(

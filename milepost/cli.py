@@ -185,6 +185,7 @@ COMMANDS: Mapping[str, Subcommand] = {
             "never_seen_grace",
             "unusable_grace",
             "seal_late",
+            "aside_after",
         ),
         uvloop=True,
     ),

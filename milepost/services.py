@@ -127,6 +127,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
 
 def incidents_config(settings: Settings) -> "IncidentsConfig":
     """The configuration of the incident process."""
+    from alerting.aside.rules import AsideSettings
     from alerting.causes.flapping import FlappingSettings
     from alerting.causes.suspicion_rules import MassSettings
     from alerting.incident_process.service import IncidentsConfig
@@ -171,6 +172,7 @@ def incidents_config(settings: Settings) -> "IncidentsConfig":
             flapping=flapping,
             blind_spots=_blind_spots(settings),
             seals=SealSettings(late=settings.seal_late),
+            aside=AsideSettings(after=settings.aside_after),
         ),
     )
 

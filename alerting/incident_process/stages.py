@@ -9,6 +9,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from alerting.aside.rules import AsideSettings
+from alerting.aside.stage import AsideWatch
 from alerting.blindspots.settings import BlindSpotSettings
 from alerting.blindspots.stage import BlindSpotWatch
 from alerting.causes.flapping import FlappingSettings
@@ -30,6 +32,7 @@ BLIND_SPOTS: Final = "blind_spots"
 HEALTH: Final = "health"
 CHANNELS: Final = "channels"
 SEALS: Final = "seals"
+ASIDE: Final = "aside"
 REPAIRS: Final = "repairs"
 
 
@@ -50,10 +53,12 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
     flapping: FlappingSettings = FlappingSettings()
     blind_spots: BlindSpotSettings = BlindSpotSettings()
     seals: SealSettings = SealSettings()
+    aside: AsideSettings = AsideSettings()
 
 
 def make_parts(field: Field, settings: PartSettings, without: Collection[str] = ()) -> dict[str, Part]:
-    """The parts by name, in their order: causes with flapping, blind spots, health, channels, seals, repairs.
+    """The parts by name, in their order: causes with flapping, blind spots, health, channels, seals, things set aside,
+    repairs.
 
     `field` holds all stations; it is loaded before the parts and updated before each `follow`. The parts named in
     `without` are left out.
@@ -65,6 +70,7 @@ def make_parts(field: Field, settings: PartSettings, without: Collection[str] = 
         HEALTH: HealthWatch(field, settings.causes),
         CHANNELS: ChannelWatch(),
         SEALS: SealWatch(settings.seals),
+        ASIDE: AsideWatch(settings.aside),
         REPAIRS: RepairWatch(field),
     }
     return {name: part for name, part in parts.items() if name not in without}

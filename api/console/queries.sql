@@ -102,7 +102,8 @@ SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_nam
 FROM (
     SELECT *, count(*) OVER () AS all_of_them,
            array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
-                                'unusable', 'identity_conflict', 'channel_dead', 'seal_late', 'flapping', 'never_seen', 'health'],
+                                'unusable', 'identity_conflict', 'channel_dead', 'seal_late', 'set_aside', 'flapping',
+                                'never_seen', 'health'],
                           CASE WHEN kind IN ('health', 'unusable') AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
     FROM (SELECT id, kind, station, area, shard, status, began_at, assignee, detail, NULL::text AS share FROM incident
           WHERE status <> 'closed' AND (detail -> 'quiet') IS DISTINCT FROM 'true'

@@ -57,6 +57,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "acknowledge_for": "接手时未填写预计恢复时间的，多少秒内有效；之后重新通知",
     "repair_stable": "填报修复后须持续正常多少秒（至少三个心跳间隔），故障才自动关闭",
     "seal_late": "记录等待封存进账本超过多少秒算故障",
+    "aside_after": "数据因无法处理被搁置超过多少秒算故障",
     "never_seen_grace": "启用后多少秒仍未首次上线才算故障",
     "cause_least": "同一区划、运营商、供电线路、软件版本或分片中同时中断的最少服务点数",
     "cause_share": "其服务点同时中断达到此比例时，视为共同原因",

@@ -53,6 +53,13 @@ class IncidentSection:
         Seconds,
         Meta(description="Seconds for which a row may wait for the seal of the ledger before an incident opens."),
     ] = 60.0
+    aside_after: Annotated[
+        Seconds,
+        Meta(
+            description="Seconds for which data may be set aside, because a service cannot process it, before an "
+            "incident opens."
+        ),
+    ] = 300.0
     never_seen_grace: Annotated[
         LongSeconds,
         Meta(

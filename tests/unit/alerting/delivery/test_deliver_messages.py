@@ -281,12 +281,13 @@ DETAILS: dict[str, dict[str, object]] = {
         "contact": "li", "channel": "wecom", "reason": "channel_refused", "answer": "refused with code 93000",
     },
     "seal_late": {"reason": "seal_waits"},
+    "set_aside": {"reason": "kept_aside"},
     "unusable": {"reason": "said_unusable"},
     "pipeline_blind": {"causes": ["gap", "database_hung"]},
     "flapping": {"reason": "flapping", "clears": "steady"},
     "never_seen": {"reason": "never_seen"},
 }  # fmt: skip
-WITHOUT_STATION = {"area_outage", "channel_dead", "pipeline_blind", "seal_late"}
+WITHOUT_STATION = {"area_outage", "channel_dead", "pipeline_blind", "seal_late", "set_aside"}
 MACHINE_WORD = re.compile(r"[a-z]+_[a-z_]+|\btelecom\b")
 
 

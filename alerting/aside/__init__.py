@@ -1,0 +1,1 @@
+"""The incident of data that is set aside for long."""
