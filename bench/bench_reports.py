@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from audit.days.figures import Figures
 from audit.reports.formats import FORMATS
+from audit.reports.reasons import LostDays
 from audit.reports.uptime_report import PeriodFacts, ReportedPlace, UptimeFacts, uptime_report
 
 HOUR = 3_600_000
@@ -63,6 +64,8 @@ def _station(number: int, chance: random.Random) -> ReportedPlace:
         ),
         incidents=lost // 10,
         causes=("power",) if lost > 50 else (),
+        unexplained=1 if 50 >= lost > 40 else 0,
+        lost=LostDays(lost // 8 + 1, tuple((date(2026, 11, day), 8 * HOUR) for day in (3, 4, 17))) if lost else None,
     )
 
 

@@ -5,11 +5,22 @@ and that served visitors for an hour while its link was down, lost the same onli
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
+
+import msgspec
 
 from audit.days.figures import Figures
 from audit.reports.cell_text import time_text
 from audit.reports.texts import text
 from contract.glossary import word
+
+
+class LostDays(msgspec.Struct, frozen=True):
+    """How many days of a month lost a minute or more, and the worst of them, each with its milliseconds without
+    service (or not online, if these are more)."""
+
+    number: int
+    worst: tuple[tuple[date, int], ...]
 
 
 def not_online_ms(figures: Figures) -> int:
@@ -22,12 +33,25 @@ def not_served_ms(figures: Figures) -> int:
     return figures.service_due_ms - figures.usable_ms
 
 
-def reasons(figures: Figures, causes: Sequence[str], language: str) -> str:
-    """The reasons from the figures, and the causes that technicians found; empty when no time was lost."""
-    return text("separator", language).join(_reasons(figures, causes, language))
+def reasons(
+    figures: Figures,
+    causes: Sequence[str],
+    language: str,
+    *,
+    unexplained: int = 0,
+    lost: LostDays | None = None,
+) -> str:
+    """The reasons from the figures, the days that lost most, and the causes that technicians found; empty when no time
+    was lost. `unexplained`: the number of incidents without a cause."""
+    found = [
+        *_of_figures(figures, language),
+        *([] if lost is None or not figures.online_ms else _of_days(lost, language)),
+        *_of_causes(causes, unexplained, language),
+    ]
+    return text("separator", language).join(found)
 
 
-def _reasons(figures: Figures, causes: Sequence[str], language: str) -> Iterator[str]:
+def _of_figures(figures: Figures, language: str) -> Iterator[str]:
     away, idle = not_online_ms(figures), not_served_ms(figures)
     if not figures.due_ms:
         yield text("nothing_due", language)
@@ -45,6 +69,16 @@ def _reasons(figures: Figures, causes: Sequence[str], language: str) -> Iterator
         yield text("few_known", language)
     if figures.excused_ms:
         yield text("was_excused", language, time=time_text(figures.excused_ms))
+
+
+def _of_days(lost: LostDays, language: str) -> Iterator[str]:
+    named = [text("lost_on", language, day=f"{day:%m-%d}", time=time_text(ms)) for day, ms in lost.worst]
+    yield text("lost_days", language, n=lost.number, days=text("comma", language).join(named))
+
+
+def _of_causes(causes: Sequence[str], unexplained: int, language: str) -> Iterator[str]:
     if causes:
         named = text("comma", language).join(word("repair_cause", cause, language) for cause in causes)
         yield text("found_causes", language, causes=named)
+    if unexplained:
+        yield text("no_causes", language, n=unexplained)

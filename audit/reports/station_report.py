@@ -81,6 +81,9 @@ def station_report(facts: StationFacts, language: str) -> Report:
     about, proof = facts.about, facts.proof
     title = text("by_month" if about.is_year else "by_day", language)
     causes = tuple(sorted({incident.cause for incident in facts.incidents if incident.cause is not None}))
+    why = reasons(
+        facts.figures, causes, language, unexplained=sum(incident.cause is None for incident in facts.incidents)
+    )
     place = about.place or ("", "")
     report = Report(
         title=text("station_title", language, place=place[1]),
@@ -90,7 +93,7 @@ def station_report(facts: StationFacts, language: str) -> Report:
         facts=(
             *period_lines(about, None, language),
             (text("area", language), facts.area),
-            (text("why", language), reasons(facts.figures, causes, language) or text("strip_served", language)),
+            (text("why", language), why or text("strip_served", language)),
         ),
         notes=(text("rates_note", language),),
         tables=(

@@ -46,6 +46,9 @@ TEXTS: Final = {
     "link_was_down": Said("link down while it served, at least {time}", "断网期间仍提供服务，至少 {time}"),
     "was_unknown": Said("the platform cannot tell {time}", "平台无法判断 {time}"),
     "was_excused": Said("approved closures {time}", "已报备 {time}"),
+    "lost_days": Said("days with losses: {n}, the most on {days}", "{n} 天有损失，最多的是 {days}"),
+    "lost_on": Said("{day} ({time})", "{day}（{time}）"),
+    "no_causes": Said("incidents without a cause: {n}", "{n} 起事件原因未查明"),
     "found_causes": Said("causes found: {causes}", "已查明原因：{causes}"),
     "nothing_due": Said("nothing was due", "无应在线时长"),
     "separator": Said("; ", "；"),
@@ -60,8 +63,9 @@ TEXTS: Final = {
         "“–”表示无应在线时长。时长为“小时:分钟”。",
     ),
     "order_note": Said(
-        "Stations without a service rate come last. Equal rates have the same rank.",
-        "没有服务率的服务点排在最后；服务率相同的名次相同。",
+        "Stations without a service rate come last. Equal rates have the same rank; rates that differ only after the "
+        "second decimal have different ranks.",
+        "没有服务率的服务点排在最后；服务率相同的名次相同，仅在两位小数之后有差别的名次不同。",
     ),
     "chart": Said("Service rate by day, in percent", "每日服务率（%）"),
     "strip": Said("Main state of the station in each hour", "服务点每小时的主要状态"),

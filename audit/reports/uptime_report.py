@@ -23,7 +23,7 @@ from audit.reports.document import (
     ReportText,
 )
 from audit.reports.made_up import marked
-from audit.reports.reasons import not_online_ms, not_served_ms, reasons
+from audit.reports.reasons import LostDays, not_online_ms, not_served_ms, reasons
 from audit.reports.texts import text
 from contract.glossary import word
 from contract.home import HOME
@@ -34,7 +34,8 @@ _SUMS: Final = ("scheduled_ms", "excused_ms", "unknown_ms", "due_ms", "online_ms
 
 
 class ReportedPlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A station (`area`: the name of its area) or an area. `causes`: the causes in its repairs, as machine words."""
+    """A station (`area`: the name of its area) or an area. `causes`: the causes in its repairs, as machine words;
+    `unexplained`: the number of its incidents without a cause; `lost`: for a month only."""
 
     id: str
     name: str
@@ -42,6 +43,8 @@ class ReportedPlace(msgspec.Struct, frozen=True, kw_only=True):
     area: str = ""
     incidents: int = 0
     causes: tuple[str, ...] = ()
+    unexplained: int = 0
+    lost: LostDays | None = None
 
 
 class PeriodFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,14 +196,14 @@ def _order(place: ReportedPlace) -> Any:
 def _stations(stations: Iterable[ReportedPlace], language: str) -> ReportTable:
     columns = (
         titled_column("rank", language, ColumnKind.COUNT, 1),
-        titled_column("station", language, share=4),
+        titled_column("station", language, share=3),
         titled_column("name", language, share=5),
         titled_column("area", language, share=3),
         *_rate_columns(language),
         titled_column("not_online_ms", language, ColumnKind.TIME),
         titled_column("not_served_ms", language, ColumnKind.TIME),
         *figure_columns(language, "due_ms", "unknown_ms", "excused_ms"),
-        titled_column("incidents", language, ColumnKind.COUNT, 1),
+        titled_column("incidents", language, ColumnKind.COUNT),
         titled_column("why", language, share=8),
     )
     return ReportTable(
@@ -226,7 +229,7 @@ def _station_row(rank: int | None, place: ReportedPlace, language: str) -> tuple
         figures.unknown_ms,
         figures.excused_ms,
         place.incidents,
-        reasons(figures, place.causes, language),
+        reasons(figures, place.causes, language, unexplained=place.unexplained, lost=place.lost),
     )
 
 

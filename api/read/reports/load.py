@@ -9,17 +9,21 @@ import asyncpg
 from api.http.paging import Page
 from api.http.problems import Problem
 from api.read.reports.queries import QUERIES
+from api.read.scope import asked_areas
 from api.read.uptime.load import FoundUptime, list_station_uptime, load_area_uptime
 from api.read.uptime.period import UptimePeriod, period_named
 from audit.days.day_store import figures_of
 from audit.days.figures import Figures, total
 from audit.ledger.store import read_head
+from audit.reports.reasons import LostDays
 from audit.reports.uptime_report import PeriodFacts, ReportedPlace, UptimeFacts
 from contract.home import HOME
 from store.made_up import load_made_up
 from store.pool import Connection
 
 _STEP: Final = 1_000
+_WORST_DAYS: Final = 3
+"""So many days of a station are named."""
 
 Progress = Callable[[int], None]
 """Takes the number of stations that were read so far."""
@@ -45,7 +49,9 @@ async def load_uptime_facts(
         code for code in (found.area, *(part for _, part, _ in found.parts), *(row["area"] for row in rows)) if code
     }
     names = await load_area_names(connection, codes, language)
-    incidents = await _incidents(connection, [row["station"] for row in rows], period)
+    stations = [row["station"] for row in rows]
+    incidents = await _incidents(connection, stations, period)
+    lost = {} if period.is_year else await _lost_days(connection, stations, found.area, period)
     later = None if found.later is None else sum_of_parts(found.later)
     figures = sum_of_parts(found.parts)
     return UptimeFacts(
@@ -59,7 +65,9 @@ async def load_uptime_facts(
             )
             for code in sorted({part for _, part, _ in found.parts if part is not None})
         ],
-        stations=[_place(row, names, incidents.get(row["station"]), language) for row in rows],
+        stations=[
+            _place(row, names, incidents.get(row["station"]), lost.get(row["station"]), language) for row in rows
+        ],
         parts=parts_of(found),
     )
 
@@ -129,8 +137,29 @@ async def _incidents(connection: Connection, stations: list[str], period: Uptime
     return found
 
 
+async def _lost_days(
+    connection: Connection, stations: list[str], area: str | None, period: UptimePeriod
+) -> dict[str, LostDays]:
+    """The days on which each station lost time."""
+    areas = await asked_areas(connection, None if area is None else [area])
+    found: dict[str, LostDays] = {}
+    for place in range(0, len(stations), _STEP):
+        piece = stations[place : place + _STEP]
+        rows = await connection.fetch(
+            QUERIES.lost_days_of_stations, piece, period.begin, period.end, areas, _WORST_DAYS
+        )
+        found |= {
+            row["station"]: LostDays(row["number"], tuple(zip(row["days"], row["lost"], strict=True))) for row in rows
+        }
+    return found
+
+
 def _place(
-    row: asyncpg.Record, names: Mapping[str, str], incidents: asyncpg.Record | None, language: str
+    row: asyncpg.Record,
+    names: Mapping[str, str],
+    incidents: asyncpg.Record | None,
+    lost: LostDays | None,
+    language: str,
 ) -> ReportedPlace:
     return ReportedPlace(
         id=row["station"],
@@ -139,6 +168,8 @@ def _place(
         area=names.get(row["area"] or "", ""),
         incidents=0 if incidents is None else incidents["incidents"],
         causes=() if incidents is None else tuple(incidents["causes"]),
+        unexplained=0 if incidents is None else incidents["unexplained"],
+        lost=lost,
     )
 
 

@@ -1,6 +1,7 @@
 """What reports say of figures: reasons, ranking, hours."""
 
 import random
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from audit.days.figures import Figures
 from audit.reports.hour_signs import hour_state, legend
-from audit.reports.reasons import reasons
+from audit.reports.reasons import LostDays, reasons
 from audit.reports.uptime_report import ReportedPlace, worst_first
 
 HOUR = 3_600_000
@@ -45,6 +46,20 @@ def figures(due: int, online: int, usable: int, *, unknown: int = 0, excused: in
 def test_the_reason(found: Figures, causes: tuple[str, ...], said: str) -> None:
     assert reasons(found, causes, "en") == said
     assert bool(reasons(found, causes, "zh-CN")) is bool(said)
+
+
+def test_the_days_that_lost_most_are_named_and_incidents_without_a_cause() -> None:
+    lost = LostDays(5, ((date(2026, 11, 17), 5 * HOUR), (date(2026, 11, 4), HOUR)))
+    found = figures(100, 92, 92)
+    assert reasons(found, ("power",), "en", unexplained=2, lost=lost) == (
+        "not online 8:00 of 100:00; days with losses: 5, the most on 11-17 (5:00), 11-04 (1:00); "
+        "causes found: power; incidents without a cause: 2"
+    )
+    assert reasons(found, ("power",), "zh-CN", unexplained=2, lost=lost) == (
+        "应在线 100:00，不在线 8:00；5 天有损失，最多的是 11-17（5:00）、11-04（1:00）；"
+        "已查明原因：供电；2 起事件原因未查明"
+    )
+    assert reasons(figures(10, 0, 0), (), "en", lost=lost) == "never online", "every day is one of its days"
 
 
 def test_the_worst_come_first_and_equal_ones_share_a_rank() -> None:
