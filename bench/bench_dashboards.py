@@ -1,11 +1,12 @@
 """How long every query of every dashboard takes at scale.
 
-`python -m bench.bench_dashboards [--stations N] [--times N] [--days N] [--database NAME] [--table FILE]`, with the
-database of MILEPOST_TEST_DATABASE_URL or the wheel's own. Each query is sent as Grafana sends it, as the role
-milepost_reader, for the whole, a province and a county, over the time range with which its dashboard opens or over the
-last N days; and as the login of the province, which sees this province alone. Printed: least, median and worst of the
-slowest queries, and how many rows. `--database`: this database is filled if it does not exist, and stays. `--table`: a
-row for every query, in Markdown.
+`python -m bench.bench_dashboards [--stations N] [--times N] [--days N] [--database NAME] [--table FILE]
+[--plans FILE]`, with the database of MILEPOST_TEST_DATABASE_URL or the wheel's own. Each query is sent as Grafana sends
+it, as the role milepost_reader, for the whole, a province and a county, over the time range with which its dashboard
+opens or over the last N days; and as the login of the province, which sees this province alone. Printed:
+least, median and worst of the slowest queries, and how many rows. `--database`: this database is filled if it does not
+exist, and stays. `--table`: a row for every query, in Markdown. `--plans`: what the plan of every query reads, for the
+whole and for the login of the province.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import msgspec
 
 from bench.bench_board import COUNTY, PROVINCE, WORLD, fill
 from bench.bench_ingest import database_server, fresh_database
+from bench.dashboard_plans import PlanFacts, facts_of, plan_table
 from grafana.dashboard import Dashboard
 from grafana.files import DASHBOARDS
 from grafana.variables import PART, QUERIES, sql_of
@@ -43,6 +45,8 @@ ASKED: Final = ("a_station", "one_use_sum", "uses_left")
 """The queries that do not fill the world."""
 _VACUUM_EVERY: Final = 5
 """Days of use between two times that the sums are vacuumed, about as often as autovacuum does that."""
+_PLANNED: Final = ("whole", "login of a province")
+"""The readers whose plans are shown."""
 Results = dict[str, dict[str, "Took"]]
 """{reader: {query: result}}"""
 
@@ -92,15 +96,27 @@ def _range(dashboard: Dashboard) -> timedelta:
 
 async def measure(connection: Connection, values: Mapping[str, str], times: int, days: int | None) -> dict[str, Took]:
     """Ask every query some times, after a first time that is not counted."""
-    is_of_area = values["login"].startswith(PREFIX)
+    return {name: await time_of(connection, name, sql, values, times) for name, sql in expanded_queries(values, days)}
+
+
+async def explain(connection: Connection, values: Mapping[str, str], days: int | None) -> dict[str, PlanFacts]:
+    """The plan of every query, the second time that it is asked."""
     found = {}
+    for name, sql in expanded_queries(values, days):
+        await time_of(connection, name, sql, values, 0)
+        (plan,) = msgspec.json.decode(await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}"))
+        found[name] = facts_of(plan)
+    return found
+
+
+def expanded_queries(values: Mapping[str, str], days: int | None) -> Iterator[tuple[str, str]]:
+    """The name and the text of every query that a reader may ask, as Grafana sends it."""
+    is_of_area = values["login"].startswith(PREFIX)
     for asked in (each for each in every_query() if not (is_of_area and each.name.startswith("pipeline: "))):
         length = timedelta(days=days) if days else asked.range
         end = datetime.now(UTC)
         seconds = max(int(length.total_seconds()) // _POINTS, 1)
-        sql = expand(asked.sql, begin=end - length, end=end, seconds=seconds, **values)
-        found[asked.name] = await time_of(connection, asked.name, sql, values, times)
-    return found
+        yield asked.name, expand(asked.sql, begin=end - length, end=end, seconds=seconds, **values)
 
 
 async def time_of(connection: Connection, name: str, sql: str, values: Mapping[str, str], times: int) -> Took:
@@ -177,18 +193,19 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-async def run(given: argparse.Namespace) -> Results:
+async def run(given: argparse.Namespace, plans: dict[str, str] | None) -> Results:
     with database_server() as server:
         async with filled(server, given.stations, given.database) as connection:
             try:
-                return await cases(connection, given.times, given.days)
+                return await cases(connection, given.times, given.days, plans)
             finally:
                 await connection.execute("RESET SESSION AUTHORIZATION; DROP ROLE IF EXISTS bench_reader")
                 await connection.execute(f"DROP ROLE IF EXISTS {dashboard_login(PROVINCE).name}")
 
 
-async def cases(connection: Connection, times: int, days: int | None) -> Results:
-    """As the reader of the whole for each size of area, and as the login of a province."""
+async def cases(connection: Connection, times: int, days: int | None, plans: dict[str, str] | None = None) -> Results:
+    """As the reader of the whole for each size of area, and as the login of a province. `plans` gets a table of plans
+    for some readers."""
     await connection.execute("CREATE ROLE bench_reader IN ROLE milepost_reader")
     await put_dashboard_login(connection, PROVINCE, "bench")
     station, owner = await connection.fetchval(MORE.a_station), await connection.fetchval("SELECT session_user")
@@ -201,6 +218,8 @@ async def cases(connection: Connection, times: int, days: int | None) -> Results
     for name, values in {"whole": whole, "province": province, "county": county, "login of a province": own}.items():
         results[name] = await measure(connection, values, times, days)
         say(name, results[name])
+        if plans is not None and name in _PLANNED:
+            plans[name] = plan_table(await explain(connection, values, days))
     print(f"load {os.getloadavg()[0]:.1f}")
     return results
 
@@ -212,10 +231,15 @@ def main() -> None:
     parser.add_argument("--days", type=int)
     parser.add_argument("--database")
     parser.add_argument("--table")
+    parser.add_argument("--plans")
     given = parser.parse_args()
-    results = asyncio.run(run(given))
+    plans: dict[str, str] = {}
+    results = asyncio.run(run(given, plans if given.plans else None))
     if given.table:
         Path(given.table).write_text(table(results), encoding="utf-8")
+    if given.plans:
+        text = "\n".join(f"As {name}:\n\n{shown}" for name, shown in plans.items())
+        Path(given.plans).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
