@@ -153,13 +153,14 @@ async def test_strangers_too_are_told_by_a_page(database: str, tmp_path: Path) -
     assert "There is no such page" in answer.text
 
 
-WHOLE = """(field) => {
+WHOLE = """fields => fields.map(field => {
   const shown = field.getBoundingClientRect().width;
   field.style.width = "max-content";
   const wanted = field.getBoundingClientRect().width;
   field.style.width = "";
   return shown >= wanted;
-}"""
+})"""
+EDGES = "rows => rows.map(row => row.getBoundingClientRect()).map(box => [box.left, box.right])"
 
 
 async def test_pages_fit_a_phone_a_wall_and_paper(
@@ -173,15 +174,14 @@ async def test_pages_fit_a_phone_a_wall_and_paper(
         page = await browser.new_page(viewport={"width": 390, "height": 844})
         await sign_in_page(page, settings.url)
         await page.goto(settings.url + "/closures")
-        fields = await page.locator("input[type=datetime-local]").all()
-        assert len(fields) == 2
-        assert [await field.evaluate(WHOLE) for field in fields] == [True, True]
+        assert await page.locator("input[type=datetime-local]").evaluate_all(WHOLE) == [True, True]
         await page.set_viewport_size({"width": 3840, "height": 2160})
         for path in ("/stations", f"/areas/{PROVINCE}", "/blind-spots"):
             await page.goto(settings.url + path)
-            boxes = [await row.bounding_box() for row in await page.locator(".rows li").all()]
-            assert len({box["x"] for box in boxes}) >= 3, path
-            assert max(box["x"] + box["width"] for box in boxes) > 3000, path
+            # At one moment: a page that loads itself again takes its rows away.
+            edges = await page.locator(".rows li").evaluate_all(EDGES)
+            assert len({left for left, _ in edges}) >= 3, path
+            assert max(right for _, right in edges) > 3000, path
             size = await page.locator(".rows strong").first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
             assert size >= 24, path
         await page.emulate_media(media="print")
