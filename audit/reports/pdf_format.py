@@ -6,7 +6,7 @@ gives the same bytes.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
@@ -34,6 +34,8 @@ FONTS: Final = (
     "Libertinus Serif",
 )
 """Fonts in the order of preference for each character; the last font comes with typst."""
+_PAGE_OF_TEXT: Final = 2_500
+"""Characters that surely fit on one page in a table with one column."""
 _NUMBERS: Final = {ColumnKind.COUNT, ColumnKind.TIME, ColumnKind.RATE, ColumnKind.POINTS}
 
 
@@ -151,6 +153,9 @@ def _short(rate: Fraction | None) -> str:
 
 
 def _table(table: ReportTable) -> Mapping[str, Any]:
+    rows = [
+        [cell_text(value, column.kind) for value, column in zip(row, table.columns, strict=True)] for row in table.rows
+    ]
     return {
         "title": table.title,
         "note": table.note,
@@ -158,11 +163,17 @@ def _table(table: ReportTable) -> Mapping[str, Any]:
             {"title": column.heading, "share": column.share, "number": column.kind in _NUMBERS}
             for column in table.columns
         ],
-        "rows": [
-            [cell_text(value, column.kind) for value, column in zip(row, table.columns, strict=True)]
-            for row in table.rows
-        ],
+        "rows": rows,
+        # A row that is longer than a page would be cut off.
+        "breakable": not all(_fits_on_page(row, table) for row in rows),
     }
+
+
+def _fits_on_page(row: Sequence[str], table: ReportTable) -> bool:
+    shares = sum(column.share for column in table.columns)
+    return all(
+        len(cell) * shares <= _PAGE_OF_TEXT * column.share for cell, column in zip(row, table.columns, strict=True)
+    )
 
 
 def qr_svg(text: str) -> str:

@@ -21,7 +21,7 @@ from audit.reports.cell_text import cell_text, time_text
 from audit.reports.csv_format import csv_bytes, csv_cell
 from audit.reports.document import ByteCount, CellValue, ColumnKind, Report, ReportColumn, ReportTable
 from audit.reports.formats import FORMATS
-from audit.reports.pdf_format import families, pdf_bytes
+from audit.reports.pdf_format import families, pdf_bytes, template_data
 from audit.reports.pdf_process import BOUNDS, pdf_apart
 from audit.reports.uptime_report import PeriodFacts, verify_text
 from audit.reports.xlsx_format import xlsx_bytes
@@ -121,6 +121,16 @@ def test_texts_are_no_markup_on_paper() -> None:
     rows = [(text, None, None, 0) for text in ('#read("/etc/passwd")', "$x", "]", "*a", "\\", "`", "<a>", "@b")]
     assert pdf_bytes(report(rows)).startswith(b"%PDF-1.7")
     assert pdf_bytes(report(rows, checkpoint=None)).startswith(b"%PDF-1.7")
+
+
+def test_only_a_row_that_is_longer_than_a_page_is_parted() -> None:
+    def pages(characters: int) -> int:
+        return len(re.findall(rb"/Type ?/Page\b", pdf_bytes(report([("a " * (characters // 2), None, None, 0)]))))
+
+    assert pages(600) == 1 < pages(6_000) < pages(20_000)
+    for row, parted in ((ROWS[0], False), (("a" * 6_000, None, None, 0), True)):
+        (table,) = msgspec.json.decode(template_data(report([row])))["tables"]
+        assert table["breakable"] is parted
 
 
 def test_a_sign_without_a_font_is_named() -> None:
