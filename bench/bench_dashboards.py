@@ -3,10 +3,10 @@
 `python -m bench.bench_dashboards [--stations N] [--times N] [--days N] [--database NAME] [--table FILE]
 [--plans FILE]`, with the database of MILEPOST_TEST_DATABASE_URL or the wheel's own. Each query is sent as Grafana sends
 it, as the role milepost_reader, for the whole, a province and a county, over the time range with which its dashboard
-opens or over the last N days; and as the login of the province, which sees this province alone. Printed:
-least, median and worst of the slowest queries, and how many rows. `--database`: this database is filled if it does not
-exist, and stays. `--table`: a row for every query, in Markdown. `--plans`: what the plan of every query reads, for the
-whole and for the login of the province.
+opens or over the last N days; and as the login of the province, which sees this province alone. Printed: least, median
+and worst of the slowest queries, and how many rows. `--database`: this database is filled if it does not exist, and
+stays. `--table`: a row for every query, in Markdown. `--plans`: what the plan of every query reads, for the whole and
+for the login of the province.
 """
 
 import argparse

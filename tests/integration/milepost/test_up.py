@@ -307,8 +307,8 @@ def test_the_stop_times_fit_into_twenty_seconds() -> None:
 
 
 _DEMO_SECONDS = 480
-"""The demo takes 160 s on a machine of two cores without other work; three files of tests run beside it. Its steps have
-limits of their own."""
+"""The demo took 144 to 160 s on two cores without other work; in a whole run other tests run beside the demo. The steps
+of the demo have limits of their own."""
 
 
 def demo(place: Path, **environ: str) -> subprocess.CompletedProcess[str]:

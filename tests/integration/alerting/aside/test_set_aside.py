@@ -41,7 +41,7 @@ async def test_what_stays_aside_is_an_incident_until_it_is_processed(pool: Pool,
 
 
 async def test_days_that_came_too_late_are_listed_only(pool: Pool, config: IncidentsConfig) -> None:
-    """An auditor decides about them, for up to 30 days; data waits for nobody."""
+    """An auditor decides about these days. No row and no message waits to be processed."""
     await put(pool, "audit", "old_days", "6301000001", "2025-01-03: corrected")
     await put(pool, "deliver", "contact", "li", "ValueError: an address that cannot be read")
     async with running(run, config):
