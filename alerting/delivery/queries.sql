@@ -1,6 +1,7 @@
 -- name: spread
 -- Make a delivery for each target of a new notification; the idempotency key makes a repetition harmless. A notification
--- that is held until its station opens waits, and so do later ones of the same incident.
+-- that is held until its station opens waits, and so do later ones of the same incident. The escalation claims the same rows:
+-- a row that it has locked is left to the next pass, which `next_notification` makes due.
 WITH fresh AS (
     SELECT id, incident, phase, round FROM notification n
     WHERE spread_at IS NULL AND (not_before IS NULL OR not_before <= now())
@@ -89,9 +90,17 @@ CROSS JOIN LATERAL (
 ) AS child;
 
 -- name: next_notification
--- Seconds until the next notification that is held may be sent; NULL: none is held.
-SELECT extract(epoch FROM min(not_before) - now())::float8 FROM notification
-WHERE spread_at IS NULL AND not_before > now();
+-- Seconds until the next notification may be sent; NULL: none waits. 0: one is due, and `spread` left it out because the
+-- escalation, or another process, had locked its row.
+SELECT extract(epoch FROM least(
+           (SELECT min(not_before) FROM notification WHERE spread_at IS NULL AND not_before > now()),
+           (SELECT now() WHERE EXISTS (
+               SELECT FROM notification n
+               WHERE spread_at IS NULL AND (not_before IS NULL OR not_before <= now())
+                 AND NOT EXISTS (SELECT FROM notification held
+                                 WHERE held.incident = n.incident AND held.id < n.id AND held.spread_at IS NULL
+                                   AND held.not_before > now())))
+       ) - now())::float8;
 
 -- name: next_delivery
 -- Seconds until the next delivery of a target becomes due; NULL: none has a time in the future.

@@ -208,9 +208,18 @@ ON CONFLICT (incident) DO UPDATE SET wake_at = excluded.wake_at, over_at = NULL;
 UPDATE share_escalation SET wake_at = now() + interval '1 minute' WHERE incident = $1 AND wake_at <= now();
 
 -- name: next_wake
--- Seconds until the next escalation is due; NULL: none will be.
-SELECT extract(epoch FROM least((SELECT min(wake_at) FROM escalation WHERE wake_at IS NOT NULL),
-                                (SELECT min(wake_at) FROM share_escalation WHERE wake_at IS NOT NULL)) - now())::float8;
+-- Seconds until the next escalation or notification is due; NULL: none will be. At most 0: one is due, and the pass left it
+-- out because another process had locked its row, or because it claims one notification of an incident at a time.
+SELECT extract(epoch FROM least(
+           (SELECT min(wake_at) FROM escalation WHERE wake_at IS NOT NULL),
+           (SELECT min(wake_at) FROM share_escalation WHERE wake_at IS NOT NULL),
+           (SELECT min(not_before) FROM notification WHERE routed_at IS NULL AND not_before > now()),
+           (SELECT now() WHERE EXISTS (
+               SELECT FROM notification n
+               WHERE n.routed_at IS NULL AND (n.not_before IS NULL OR n.not_before <= now())
+                 AND NOT EXISTS (SELECT FROM notification before
+                                 WHERE before.incident = n.incident AND before.id < n.id AND before.routed_at IS NULL)))
+       ) - now())::float8;
 
 -- name: tell_delivery
 SELECT pg_notify('milepost_page', '');

@@ -192,6 +192,21 @@ async def test_due_times_wake_what_is_held_and_what_is_tried_again(pool: Pool, d
     assert len(webhook.keys) == 2
 
 
+async def test_what_another_process_has_locked_is_sent_once_it_is_free(
+    pool: Pool, database: str, webhook: Webhook
+) -> None:
+    """The escalation claims the same notifications, woken by the same event; searches are too rare to help."""
+    first = await tell(pool, "opened")
+    async with running(service.run, DeliverConfig(database_url=database, urls=(webhook.url,), poll=3600)):
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("UPDATE notification SET routed_at = now() WHERE incident = $1", first)
+            other = await tell(pool, "opened", station="B")
+            await until(pool, "SELECT count(*) FROM delivery JOIN notification n ON n.id = notification "
+                              "WHERE n.incident = $1 AND status = 'sent'", 1, other)  # fmt: skip
+        await until(pool, SENT, 2)
+    assert {key.split("-")[0] for key in webhook.keys} == {str(first), str(other)}
+
+
 async def test_a_dead_target_holds_up_no_other_and_order_is_kept(
     pool: Pool, database: str, webhook: Webhook, tmp_path: Path
 ) -> None:

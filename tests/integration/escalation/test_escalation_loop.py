@@ -33,10 +33,14 @@ def config(database: str) -> LoopConfig:
     return LoopConfig(database_url=database)
 
 
+def patient(config: LoopConfig) -> LoopConfig:
+    """With looks so rare that only what happens, and what becomes due, can be the cause."""
+    return LoopConfig(database_url=config.database_url, escalation=type(config.escalation)(poll=3600))
+
+
 async def test_what_happens_is_heard_at_once(pool: Pool, config: LoopConfig) -> None:
     await add_people(pool)
-    patient = LoopConfig(database_url=config.database_url)
-    async with running(run_loop, patient):
+    async with running(run_loop, patient(config)):
         incident = await open_incident(pool)
         await pool.execute(WAKE)
         await until(pool, PAGES, 1)
@@ -48,6 +52,33 @@ async def test_what_happens_is_heard_at_once(pool: Pool, config: LoopConfig) -> 
         await pool.execute("UPDATE incident SET status = 'closed', ended_at = now() WHERE id = $1", incident)
         await until(pool, "SELECT count(*) FROM escalation WHERE over_at IS NOT NULL", 1)
     assert await pages(pool, incident) == ["an opened cancelled acknowledged"]
+
+
+async def test_a_notification_that_another_process_has_locked_is_routed_once_it_is_free(
+    pool: Pool, config: LoopConfig
+) -> None:
+    """The delivery claims the same notifications, woken by the same event."""
+    await add_people(pool)
+    first = await open_incident(pool)
+    async with running(run_loop, patient(config)):
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("UPDATE notification SET spread_at = now() WHERE incident = $1", first)
+            other = await open_incident(pool, key="another")
+            await pool.execute(WAKE)
+            await until(pool, "SELECT count(*) FROM page WHERE incident = $1", 1, other)
+        await until(pool, PAGES, 2)
+
+
+async def test_a_held_notification_and_the_next_one_of_its_incident_are_routed_when_they_are_due(
+    pool: Pool, config: LoopConfig
+) -> None:
+    await add_people(pool)
+    async with running(run_loop, patient(config)):
+        incident = await open_incident(pool)
+        await notify(pool, incident, "reopened", now() + timedelta(seconds=0.5), round_=1)
+        await notify(pool, incident, "resolved", round_=1)
+        await pool.execute(WAKE)
+        await until(pool, "SELECT count(*) FROM notification WHERE routed_at IS NULL", 0)
 
 
 async def test_an_edit_of_the_registry_is_noticed(pool: Pool, config: LoopConfig) -> None:
