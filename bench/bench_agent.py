@@ -24,6 +24,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from contract import codec
 from contract.messages import Ack
 from contract.topics import Topic
+from tests import mqtt_clients
 from tests.servers import Mosquitto
 
 STATION, TERMINAL = "6321220007", "001"
@@ -90,8 +91,7 @@ class Acknowledger:
         client.publish(str(Topic(STATION, TERMINAL, "ack")), codec.encode(ack), qos=1)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        mqtt_clients.close(self._client)
 
 
 class Result(NamedTuple):

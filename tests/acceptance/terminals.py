@@ -10,6 +10,8 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 
+from tests import mqtt_clients
+
 
 class Terminal:
     """A terminal that beats every `every` seconds and keeps its records until an ack names them."""
@@ -154,5 +156,4 @@ def publish(port: int, topic: str, payload: bytes, *, retain: bool = False) -> N
     client.connect("127.0.0.1", port)
     client.loop_start()
     client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
-    client.disconnect()
-    client.loop_stop()
+    mqtt_clients.close(client)

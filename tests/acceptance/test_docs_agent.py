@@ -20,6 +20,7 @@ from contract.messages import Heartbeat, Status
 from contract.reference import EXAMPLE
 from contract.topics import parse_topic
 from milepost.embedded import mqtt as mqtt_server
+from tests import mqtt_clients
 from tests.acceptance.stack import Stack, wait_until
 from tests.servers import find_free_port
 
@@ -90,8 +91,7 @@ class Listener:
         ]
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        mqtt_clients.close(self._client)
 
 
 class World:

@@ -16,6 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from broker.bridge import BridgeConfig, run
 from broker.metrics import Counters
 from contract.log import DEADLETTER, LIVE, RECORDS, DataEntry, DeadLetter, LiveEntry, RecordsEntry, Tick
+from tests import mqtt_clients
 
 _DECODERS = {
     LIVE: msgspec.json.Decoder(LiveEntry),
@@ -119,8 +120,7 @@ class Terminal:
         return await asyncio.to_thread(self.inbox.get, timeout=seconds)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        mqtt_clients.close(self._client)
 
 
 class Seen(msgspec.Struct):

@@ -26,6 +26,7 @@ from contract import codec
 from contract.errors import RemedyError
 from contract.messages import MAX_DATA_BYTES, MAX_RECORDS, Data, Event, Health, Heartbeat, Inventory, Presence, Status
 from contract.topics import parse_topic
+from tests import mqtt_clients
 from tests.servers import IotCore, Mosquitto, find_free_port
 
 STATION = "6321220007"
@@ -123,8 +124,7 @@ class Server:
         self._client.publish(f"milepost/v1/{STATION}/001/{channel}", payload, qos=1, retain=retain).wait_for_publish(10)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        mqtt_clients.close(self._client)
 
 
 class Agent:
@@ -180,10 +180,10 @@ class Field:
         outbox.close()
 
     def close(self) -> None:
-        self.server.close()
         for agent in self.agents:
             agent.process.kill()
             agent.process.wait(timeout=20)
+        self.server.close()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from contract.errors import RemedyError
 from milepost.embedded import as_user, kafka, mqtt, postgres
 from milepost.embedded.accounts import hashed
 from milepost.embedded.mqtt import Kind
+from tests import mqtt_clients
 from tests.integration.bridge_kit import until
 from tests.servers import find_free_port
 
@@ -331,8 +332,7 @@ class Client:
         return await asyncio.wait_for(self.received.get(), 10)
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        mqtt_clients.close(self.client)
 
 
 async def test_mqtt_carries_what_is_larger_than_the_contract_allows(mqtt_port: int) -> None:

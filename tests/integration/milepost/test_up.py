@@ -21,6 +21,7 @@ import pytest
 from milepost.processes.supervisor import Program
 from milepost.stack import programs
 from milepost.stack.servers import choose_partitions
+from tests import mqtt_clients
 from tests.acceptance.stack import Stack, wait_until
 from tests.servers import clean_environ, find_free_port
 
@@ -223,8 +224,7 @@ def test_a_full_log_is_replaced_when_all_of_it_is_stored(place: Path) -> None:
         for number in range(150):
             noise = f"{number} {os.urandom(100_000).hex()}"
             client.publish(f"milepost/v1/6321220007/{number:03}/data", noise, 1).wait_for_publish(30)
-        client.disconnect()
-        client.loop_stop()
+        mqtt_clients.close(client)
         topics = stack.data / "logs" / "topics.log"
         wait_until(lambda: topics.read_text().count("created milepost.live") == 2, 60, "the log is not replaced")
         wait_until(
