@@ -21,7 +21,7 @@ def test_state_goes_on_after_a_pause(server_dir: Path) -> None:
     try:
         wait_until(lambda: list(stack.verdicts().values()).count("online") == 5, 30, "the fleet is not online")
         fleet[0].record("usage", until=0, sessions=3, minutes=20)
-        wait_until(lambda: fleet[0].acked_ids, 60, "the record is not acknowledged")
+        wait_until(lambda: fleet[0].acked_ids, 20, "the record is not acknowledged")
         dead = fleet.pop()
         dead.power_off()
         wait_until(lambda: stack.verdicts()[dead.station] == "offline", 30, "a dead one is not found")

@@ -50,10 +50,10 @@ def lived(place: Path) -> Iterator[Stack]:
             terminal.start()
         terminals[0].record("usage", until=0, sessions=3, minutes=20)
         wait_until(lambda: list(stack.verdicts().values()).count("online") == 2, 30, "they are not online")
-        wait_until(lambda: terminals[0].acked_ids, 60, "the record is not acknowledged")
+        wait_until(lambda: terminals[0].acked_ids, 20, "the record is not acknowledged")
         terminals[1].power_off()
         wait_until(lambda: stack.items("incidents", station=STATIONS[1]), 60, "no incident")
-        wait_until(lambda: stack.get(f"stations/{STATIONS[0]}/usage")["total"]["sessions"] == 3, 60, "not stored")
+        wait_until(lambda: stack.get(f"stations/{STATIONS[0]}/usage")["total"]["sessions"] == 3, 20, "not stored")
         yield stack
     finally:
         for terminal in terminals:

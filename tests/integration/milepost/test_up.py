@@ -145,7 +145,7 @@ def stack(place: Path) -> Iterator[Stack]:
 
 def test_it_starts_says_so_and_ends_in_good_order(stack: Stack) -> None:
     stack.start()
-    wait_until(lambda: "\nready\n" in stack.output.read_text(), 60, "it does not say ready")
+    wait_until(lambda: "\nready\n" in stack.output.read_text(), 20, "it does not say ready")
     said = stack.output.read_text()
     code = re.findall(rf"{stack.url}/signin\?code=(\S+)", said)[0]
     for name in ("admin.token", "running.json", "postgres.password"):
@@ -177,7 +177,7 @@ def test_every_browser_is_signed_in_by_a_link_of_its_own(stack: Stack, place: Pa
     asked = milepost("signin", "--data", str(stack.data))
     assert "`milepost up` is not running in" in one_line(asked)
     stack.start()
-    wait_until(lambda: "\nready\n" in stack.output.read_text(), 60, "it does not say ready")
+    wait_until(lambda: "\nready\n" in stack.output.read_text(), 20, "it does not say ready")
     links = re.findall(rf"{stack.url}/signin\?code=\S+", stack.output.read_text())
     for _ in range(2):
         asked = milepost("signin", "--data", str(stack.data))
@@ -249,7 +249,7 @@ def test_a_data_directory_keeps_its_number_of_partitions(place: Path) -> None:
         again = Stack(stack.data)
         again.start()
         # Ready is the first of them; the others have their clocks with the ticks that follow.
-        wait_until(lambda: _partitions(again) == {0, 1, 2}, 60, lambda: f"its partitions are {_partitions(again)}")
+        wait_until(lambda: _partitions(again) == {0, 1, 2}, 20, lambda: f"its partitions are {_partitions(again)}")
         assert again.stop() == 0
     finally:
         stack.end()
@@ -265,7 +265,7 @@ def test_nothing_outlives_a_killed_supervisor_and_the_next_start_continues(stack
     assert stack.process is not None
     stack.process.kill()
     stack.process.wait()
-    wait_until(lambda: gone(children), 60, lambda: f"alive: {[c for c in children if c.is_running()]}")
+    wait_until(lambda: gone(children), 15, lambda: f"alive: {[c for c in children if c.is_running()]}")
     stack.start()
     assert stack.stop() == 0
 
