@@ -1,4 +1,4 @@
-"""Terminals written from the wire contract alone: paho-mqtt and json, nothing of ours."""
+"""Terminals written from the wire contract alone: paho-mqtt and json, no module of Milepost."""
 
 import contextlib
 import json

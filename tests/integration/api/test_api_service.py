@@ -99,7 +99,8 @@ class Events:
 
 @asynccontextmanager
 async def stream(client: httpx.AsyncClient, last: str | None = None) -> AsyncIterator[Events]:
-    async with client.stream("GET", "/api/v1/stream", headers={"Last-Event-ID": last} if last else {}) as answer:
+    headers = {b"Last-Event-ID": last.encode()} if last else {}
+    async with client.stream("GET", "/api/v1/stream", headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield Events(answer)
@@ -139,8 +140,11 @@ async def test_transitions_and_incidents_arrive_and_a_gap_in_the_connection_is_f
             assert [(event["station"], event["after"]) for event in missed] == [("s", "online"), ("t", "offline")]
         async with stream(client, first) as events:
             assert (await events.next())[1] == "incident", "all after the first, and nothing twice"
-        async with stream(client, "another-server-9") as events:
-            assert (await events.next())[1] == "reset"
+        for odd in ("another-server-9", "-1", "9" * 64, "\x01<script>\u00e9"):
+            async with stream(client, odd) as events:
+                assert (await events.next())[1] == "reset"
+        refused = await client.get("/api/v1/stream", headers={"Last-Event-ID": "9" * 65})
+        assert refused.status_code == 422
 
 
 async def test_a_partition_that_begins_later_is_streamed_from_its_first_transition(

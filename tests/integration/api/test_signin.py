@@ -219,7 +219,12 @@ async def test_no_field_of_the_form_is_a_failure_of_the_server(database: str, tm
     for odd in ODD:
         # A new server each time, for it looks at few wrong tries.
         async with serving(config(database, tmp_path), token=None) as (client, _):
-            for fields in ({"token": odd}, {"code": odd or "x"}, {"token": TOKEN, "goes_to": odd, "wall": odd}):
+            for fields in (
+                {"token": odd},
+                {"code": odd or "x"},
+                {"token": TOKEN, "goes_to": odd, "wall": odd},
+                {"login": odd, "password": odd},
+            ):
                 answer = await client.post("/signin", data=fields, headers=OWN_PAGE)
                 assert answer.status_code in (303, 403, 413), fields
                 assert "<script>" not in answer.text

@@ -79,6 +79,7 @@ async def test_a_held_notification_and_the_next_one_of_its_incident_are_routed_w
         await notify(pool, incident, "resolved", round_=1)
         await pool.execute(WAKE)
         await until(pool, "SELECT count(*) FROM notification WHERE routed_at IS NULL", 0)
+    assert await pool.fetchval("SELECT count(*) FROM notification WHERE routed_at < not_before") == 0
 
 
 async def test_an_edit_of_the_registry_is_noticed(pool: Pool, config: LoopConfig) -> None:

@@ -80,7 +80,7 @@ class Stranger:
             await self.try_form(row, path, forms, plain)
         elif isinstance(plain, dict):
             await self.try_json(row, path, door, plain)
-        if isinstance(plain, bytes) or (isinstance(plain, dict) and carries_file("POST", path, MULTIPART)):
+        if plain is not None and carries_file(row.method, path, MULTIPART):
             await self.try_files(row, path, plain if isinstance(plain, dict) else {})
         if row.changes and "{id}" in row.path:
             shown = row.path.partition("{id}")[0] + "{id}"
@@ -137,7 +137,7 @@ class Stranger:
         self.headers = await self.place.access.headers(ADMIN)
         subject, found = self.place.subjects.standing("admin"), dict[tuple[str, str], set[Field]]()
         for row in ROWS:
-            if row.is_page and row.method == "GET" and not row.is_open:
+            if row.is_page and row.method == "GET":
                 shown = await self.ask("GET", subject.path(row))
                 for action, fields in forms_in(shown.text).items():
                     found.setdefault(_route_to(action), set()).update(fields)
