@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker.client_close import close_client
-from contract.errors import RemedyError
+from contract.errors import RemedyError, reason_of
 
 
 class LogReplacedError(Exception):
@@ -24,9 +24,8 @@ async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafk
             await asyncio.wait_for(admin.start(), wait)
         except (KafkaError, TimeoutError, OSError) as exc:
             raise RemedyError(
-                f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
-                "start it, or correct MILEPOST_KAFKA_SERVERS",
-                f"无法连接 {servers} 的 Kafka（{exc or type(exc).__name__}）：请启动它，或改正 MILEPOST_KAFKA_SERVERS",
+                f"Kafka at {servers} cannot be reached ({reason_of(exc)}): start it, or correct MILEPOST_KAFKA_SERVERS",
+                f"无法连接 {servers} 的 Kafka（{reason_of(exc)}）：请启动它，或改正 MILEPOST_KAFKA_SERVERS",
             ) from exc
         yield admin
     finally:

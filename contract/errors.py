@@ -12,3 +12,8 @@ class RemedyError(BilingualError):
 
     def __init__(self, en: str = "", zh: str | None = None) -> None:
         super().__init__(en, en if zh is None else zh)
+
+
+def reason_of(exc: BaseException) -> str:
+    """What an exception says, or its kind: a TimeoutError says nothing."""
+    return str(exc) or type(exc).__name__

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from contract.errors import RemedyError
+from contract.errors import RemedyError, reason_of
 
 LONGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read."""
@@ -83,8 +83,8 @@ class GrafanaClient:
             return response.status, response.read(LONGEST_ANSWER)
         except (OSError, http.client.HTTPException) as exc:
             raise RemedyError(
-                f"Grafana at {self.url} cannot be reached ({exc or type(exc).__name__}): start it, or correct --url",
-                f"无法连接 {self.url} 的 Grafana（{exc or type(exc).__name__}）：请启动它，或改正 --url",
+                f"Grafana at {self.url} cannot be reached ({reason_of(exc)}): start it, or correct --url",
+                f"无法连接 {self.url} 的 Grafana（{reason_of(exc)}）：请启动它，或改正 --url",
             ) from exc
 
     def _remedy(self, method: str, path: str, status: int, answer: dict[str, Any] | list[Any] | None) -> RemedyError:

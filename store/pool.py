@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import msgspec
 
-from contract.errors import RemedyError
+from contract.errors import RemedyError, reason_of
 
 if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
@@ -93,9 +93,9 @@ async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool
         )
     except (*UNREACHABLE, ValueError) as exc:
         raise RemedyError(
-            f"the database {describe(url)} cannot be reached ({exc or type(exc).__name__}): "
+            f"the database {describe(url)} cannot be reached ({reason_of(exc)}): "
             "start it, or correct MILEPOST_DATABASE_URL",
-            f"无法连接数据库 {describe(url)}（{exc or type(exc).__name__}）：请启动它，或改正 MILEPOST_DATABASE_URL",
+            f"无法连接数据库 {describe(url)}（{reason_of(exc)}）：请启动它，或改正 MILEPOST_DATABASE_URL",
         ) from exc
     try:
         yield pool

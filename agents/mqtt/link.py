@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from agents.config import Broker
 from agents.lazy_import import import_lazily
 from agents.mqtt.bounded_client import BoundedClient
+from contract.errors import reason_of
 from contract.refusal import RefusedError
 from contract.topics import Topic, parse_topic
 
@@ -251,5 +252,5 @@ def _remedy(refusal: str) -> str:
 
 
 def _in_words(exc: Exception) -> str:
-    text = str(exc) or type(exc).__name__
+    text = reason_of(exc)
     return text if isinstance(exc, OSError) else f"{type(exc).__name__}: {text}"

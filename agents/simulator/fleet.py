@@ -20,6 +20,7 @@ from agents.simulator.machine.actions import Connect, Drop, Note, Publish, Termi
 from agents.simulator.machine.terminal import SimTerminal
 from agents.simulator.thief import Thief
 from agents.simulator.timetable import BRIDGE, OF_BRIDGE, TimedDeed
+from contract.errors import reason_of
 from contract.topics import START_BYTES, Topic, client_id, terminal_name
 
 MOST_CONNECTING: Final = 200
@@ -269,7 +270,7 @@ class FleetMember:
             async with self.fleet.gate:
                 await open_connection(self.fleet.broker, connection, self.fleet.tls)
         except OSError as exc:
-            listener.on_lost(str(exc) or type(exc).__name__)
+            listener.on_lost(reason_of(exc))
 
     def _drop(self, *, goodbye: bool) -> None:
         if self._listener is not None:

@@ -1,6 +1,7 @@
 """The database as the API uses it: short, bounded transactions, and one error when it is away."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -10,10 +11,12 @@ import asyncpg
 
 from access.scope import NOTHING, AreaScope
 from api.http.problems import DatabaseAwayError
-from contract.errors import RemedyError
+from contract.errors import RemedyError, reason_of
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection, Pool
 from store.scoped import API_ROLE, SEARCH_PATH
 from store.sql import queries_beside
+
+logger = logging.getLogger(__name__)
 
 QUERIES: Final = queries_beside(__file__)
 
@@ -22,6 +25,8 @@ STATEMENT_MS: Final = 4000
 LIMIT: float = 6.0
 """Seconds for all that one request asks of the database."""
 _ACQUIRE: Final = 3.0
+RELEASE: float = 3.0
+"""Seconds in which a connection must be ready for the next request. After that it is closed."""
 
 _AWAY = (
     OSError,
@@ -114,20 +119,29 @@ class Database:
 
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[Connection]:
+        until = asyncio.get_running_loop().time() + LIMIT
         try:
-            async with asyncio.timeout(LIMIT):
-                connection = await self._pool.acquire(timeout=_ACQUIRE)
-                try:
-                    yield connection
-                except BaseException:
-                    await _give_up(connection)
-                    raise
-                finally:
-                    await self._pool.release(connection, timeout=_ACQUIRE)
+            connection = await self._pool.acquire(timeout=_ACQUIRE)
+            try:
+                async with asyncio.timeout_at(until):
+                    try:
+                        yield connection
+                    except BaseException:
+                        await _give_up(connection)
+                        raise
+            finally:
+                await self._release(connection)
         except _AWAY as exc:
             if isinstance(exc, ValueError):  # a value that does not fit its type is no failure of the database
                 raise
             raise DatabaseAwayError(_why(exc)) from exc
+
+    async def _release(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+        """Give the connection back. What the request did is done: a connection that fails now is only closed."""
+        try:
+            await self._pool.release(connection, timeout=RELEASE)
+        except (*_AWAY, asyncpg.PostgresError) as exc:
+            logger.warning("a connection to the database was closed after a request: %s", reason_of(exc))
 
 
 async def _give_up(connection: Connection) -> None:

@@ -18,6 +18,7 @@ import msgspec
 
 from access.scope import WHOLE, AreaScope
 from api.live.events import Share, incident_event, places_of, share_event, transition_event
+from contract.errors import reason_of
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
 from store.tasks import Backoff, wait_at_most
@@ -188,7 +189,7 @@ class EventHub:
             try:
                 await self._listen()
             except (*UNREACHABLE, asyncpg.InternalClientError) as exc:
-                logger.warning("the event stream lost the database (%s): trying again", exc or type(exc).__name__)
+                logger.warning("the event stream lost the database (%s): trying again", reason_of(exc))
             except Exception:
                 logger.exception("the event stream cannot go on: trying again")
             self.listening.clear()

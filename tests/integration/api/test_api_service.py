@@ -298,7 +298,7 @@ async def test_ready_needs_the_newest_schema(pool: Pool, database: str, tmp_path
 
 
 class Wire:
-    """A wire to the database that can be cut, and held so that nothing passes."""
+    """A wire to the database that can be cut, held so that nothing passes, or made to lose what has some bytes."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -308,6 +308,7 @@ class Wire:
         self._passing = asyncio.Event()
         self._passing.set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lost: bytes | None = None
 
     async def mend(self) -> None:
         self._passing.set()
@@ -326,6 +327,9 @@ class Wire:
     def release(self) -> None:
         self._passing.set()
 
+    def lose(self, part: bytes) -> None:
+        self._lost = part
+
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there, back = await asyncio.open_connection(*self._target)
@@ -342,6 +346,8 @@ class Wire:
             try:
                 while data := await source.read(65536):
                     await self._passing.wait()
+                    if self._lost is not None and self._lost in data:
+                        continue
                     sink.write(data)
                     await sink.drain()
             finally:
@@ -395,6 +401,25 @@ async def test_a_database_that_hangs_is_503_and_blocks_nobody(
         assert "in time" in answers[0].json()["detail"]
         wire.release()
         await until(client, "/api/v1/stations", lambda answer: answer.status_code == 200)
+    await wire.cut()
+
+
+async def test_what_is_committed_is_no_failure_when_its_connection_fails_afterwards(
+    monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    """A client that is told 503 does the same again."""
+    monkeypatch.setattr("api.http.database.RELEASE", 0.1)
+    world = World(pool)
+    await world.clock()
+    await world.station("s")
+    incident = await world.incident("station_offline", station="s")
+    wire = Wire(database)
+    await wire.mend()
+    async with serving(config(wire.url, tmp_path)) as (client, _):
+        wire.lose(b"pg_advisory_unlock_all")  # the first words of what makes a connection ready for the next request
+        answer = await client.post(f"/api/v1/incidents/{incident}/ack")
+        assert (answer.status_code, answer.json()["status"]) == (200, "acknowledged")
+    assert await pool.fetchval("SELECT status FROM incident WHERE id = $1", incident) == "acknowledged"
     await wire.cut()
 
 

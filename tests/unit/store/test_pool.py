@@ -1,9 +1,12 @@
-"""Which database errors are worth another try."""
+"""Which database errors are worth another try, and how they are told."""
+
+import socket
 
 import asyncpg
 import pytest
 
-from store.pool import describe, may_pass
+from contract.errors import RemedyError
+from store.pool import describe, may_pass, open_pool
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,13 @@ def test_what_may_pass(error: Exception, passes: bool) -> None:
 
 def test_a_database_is_named_without_its_password() -> None:
     assert describe("postgresql://user:secret@db.example:5433/milepost") == "db.example:5433/milepost"
+
+
+async def test_why_a_silent_server_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text of a TimeoutError is empty."""
+    monkeypatch.setattr("store.pool.CONNECT_TIMEOUT", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/milepost"
+        with pytest.raises(RemedyError, match=r"cannot be reached \(TimeoutError\): start it"):
+            async with open_pool(url, name="test"):
+                pass
