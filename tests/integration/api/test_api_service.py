@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -32,6 +31,7 @@ from store.pool import Pool
 from store.tasks import end_tasks
 from tests.conftest import free_port
 from tests.integration.api_world import TOKEN, World, config, serving, sign_in
+from tests.integration.wire import Wire
 
 API = "/api/v1"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -295,63 +295,6 @@ async def test_ready_needs_the_newest_schema(pool: Pool, database: str, tmp_path
         answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert "milepost migrate" in answer.json()["missing"][0]
-
-
-class Wire:
-    """A wire to the database that can be cut, held so that nothing passes, or made to lose what has some bytes."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._target = (parts.hostname, parts.port)
-        self._port = free_port()
-        self.url = url.replace(f":{parts.port}/", f":{self._port}/")
-        self._passing = asyncio.Event()
-        self._passing.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._lost: bytes | None = None
-
-    async def mend(self) -> None:
-        self._passing.set()
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
-
-    async def cut(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    def hold(self) -> None:
-        self._passing.clear()
-
-    def release(self) -> None:
-        self._passing.set()
-
-    def lose(self, part: bytes) -> None:
-        self._lost = part
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            there, back = await asyncio.open_connection(*self._target)
-        except BaseException:
-            writer.close()
-            raise
-        for source, sink in ((reader, back), (there, writer)):
-            task = asyncio.create_task(self._pass(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            try:
-                while data := await source.read(65536):
-                    await self._passing.wait()
-                    if self._lost is not None and self._lost in data:
-                        continue
-                    sink.write(data)
-                    await sink.drain()
-            finally:
-                sink.close()
 
 
 async def test_a_database_that_is_away_is_503_and_is_found_again(pool: Pool, database: str, tmp_path: Path) -> None:
