@@ -63,6 +63,11 @@ def why_not() -> str | None:
     return None
 
 
+def break_cable(machines: Machines) -> None:
+    """No packet of `there` reaches `here` from now on, and nobody is told."""
+    _ip("-n", machines.there, "route", "add", "blackhole", f"{HERE}/32")
+
+
 def on(name: str) -> tuple[str, ...]:
     """What runs a command on the machine `name`."""
     return (_IP, "netns", "exec", name)

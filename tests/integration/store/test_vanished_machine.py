@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-import subprocess
 from collections.abc import Callable
+from functools import partial
 
 import asyncpg
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from store.pool import Connection, Keepalive, Pool, open_pool
 from tests.conftest import free_port
 from tests.integration.wire import Wire
-from tests.namespaces import HERE, THERE, run_on, two_machines
+from tests.namespaces import THERE, break_cable, run_on, two_machines
 
 _BROKEN = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 
@@ -43,11 +43,7 @@ async def test_calls_end_when_the_machine_of_the_database_vanishes(
         await wire.begin(run_on(machines.there, lambda: socket.create_server((THERE, port))))
         host = database.rpartition("@")[2].partition("/")[0]
 
-        def vanish() -> None:
-            lose_answers = ["ip", "-n", machines.there, "route", "add", "blackhole", f"{HERE}/32"]
-            subprocess.run(lose_answers, check=True, timeout=30)
-
-        asking = _ask(database.replace(host, f"{THERE}:{port}"), vanish)
+        asking = _ask(database.replace(host, f"{THERE}:{port}"), partial(break_cable, machines))
         try:
             waiting, later = await asyncio.to_thread(run_on, machines.here, lambda: asyncio.run(asking))
         finally:
