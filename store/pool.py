@@ -1,7 +1,6 @@
 """Connections to PostgreSQL."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,33 +10,17 @@ import asyncpg
 import msgspec
 
 from contract.errors import RemedyError, reason_of
+from store.keepalive import KeepaliveConnection, keepalive_settings
 
 if TYPE_CHECKING:
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-    _Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 else:  # generic for the type checker only
     Pool = asyncpg.Pool
-    Connection = _Connection = asyncpg.Connection
+    Connection = asyncpg.Connection
 
 CONNECT_TIMEOUT = 5.0
 
-
-class Keepalive(msgspec.Struct, frozen=True, kw_only=True):
-    """When TCP asks whether the other machine is still there: after `idle` seconds without a packet, then each
-    `interval` seconds; after `count` questions without an answer the connection is broken."""
-
-    idle: int
-    interval: int
-    count: int
-
-    @property
-    def longest(self) -> int:
-        """Seconds after which a machine that vanished is noticed."""
-        return self.idle + self.interval * self.count
-
-
-KEEPALIVE: Keepalive = Keepalive(idle=30, interval=10, count=3)
 UNREACHABLE = (
     OSError,
     TimeoutError,
@@ -95,42 +78,6 @@ def describe(url: str) -> str:
     return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path or '/'}"
 
 
-class _WatchedConnection(_Connection):
-    """A connection that breaks when the machine of its server vanishes without a last packet. TCP alone would wait for
-    an answer for ever."""
-
-    __slots__ = ()
-
-    def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
-        super().__init__(protocol, transport, *rest)
-        connected = transport.get_extra_info("socket")
-        if connected.family != socket.AF_UNIX:
-            _watch(connected, KEEPALIVE)
-
-
-def _watch(connected: socket.socket, keepalive: Keepalive) -> None:
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    values = {
-        "TCP_KEEPIDLE": keepalive.idle,
-        "TCP_KEEPINTVL": keepalive.interval,
-        "TCP_KEEPCNT": keepalive.count,
-        "TCP_USER_TIMEOUT": 1000 * keepalive.longest,  # for what was sent and is not received
-    }
-    for name, value in values.items():
-        if hasattr(socket, name):  # not on each system
-            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _server_settings(name: str, keepalive: Keepalive) -> dict[str, str]:
-    """The server asks too, so that the session of a machine that vanished holds its locks no longer."""
-    return {
-        "application_name": f"milepost {name}",
-        "tcp_keepalives_idle": str(keepalive.idle),
-        "tcp_keepalives_interval": str(keepalive.interval),
-        "tcp_keepalives_count": str(keepalive.count),
-    }
-
-
 @asynccontextmanager
 async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool]:
     """A pool of up to `size` connections, shown to PostgreSQL as ``milepost {name}``.
@@ -144,8 +91,8 @@ async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool
             max_size=size,
             init=_prepare,
             timeout=CONNECT_TIMEOUT,
-            connection_class=_WatchedConnection,
-            server_settings=_server_settings(name, KEEPALIVE),
+            connection_class=KeepaliveConnection,
+            server_settings={"application_name": f"milepost {name}", **keepalive_settings()},
         )
     except (*UNREACHABLE, ValueError) as exc:
         raise RemedyError(

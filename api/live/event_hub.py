@@ -19,6 +19,7 @@ import msgspec
 from access.scope import WHOLE, AreaScope
 from api.live.events import Share, incident_event, places_of, share_event, transition_event
 from contract.errors import reason_of
+from store.keepalive import KeepaliveConnection, keepalive_settings
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
 from store.tasks import Backoff, wait_at_most
@@ -199,7 +200,12 @@ class EventHub:
         connection = await asyncpg.connect(
             self._url,
             timeout=CONNECT_TIMEOUT,
-            server_settings={"application_name": "milepost api stream", "milepost.scope": WHOLE.setting},
+            connection_class=KeepaliveConnection,
+            server_settings={
+                "application_name": "milepost api stream",
+                "milepost.scope": WHOLE.setting,
+                **keepalive_settings(),
+            },
         )
         try:
             await connection.set_type_codec(
