@@ -1,4 +1,4 @@
-"""The exception that every package may raise: an error that a person can correct."""
+"""The exception that every package may raise, an error that a person can correct; and the text of any exception."""
 
 from contract.said import BilingualError
 
@@ -15,5 +15,5 @@ class RemedyError(BilingualError):
 
 
 def reason_of(exc: BaseException) -> str:
-    """What an exception says, or its kind: a TimeoutError says nothing."""
+    """The text of an exception; its class name where the text is empty, as that of a TimeoutError is."""
     return str(exc) or type(exc).__name__

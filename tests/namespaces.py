@@ -64,7 +64,7 @@ def why_not() -> str | None:
 
 
 def break_cable(machines: Machines) -> None:
-    """No packet of `there` reaches `here` from now on, and nobody is told."""
+    """Drop each packet from `there` to `here` from now on. Neither machine gets an error."""
     _ip("-n", machines.there, "route", "add", "blackhole", f"{HERE}/32")
 
 

@@ -1,4 +1,4 @@
-"""A wire to the database: a relay on this machine that a test can cut and hold."""
+"""A TCP relay to the database that a test can break."""
 
 import asyncio
 import socket
@@ -9,10 +9,8 @@ from tests.conftest import free_port
 
 
 class Wire:
-    """A wire to the database that can be cut, held so that nothing passes, or made to lose what has some bytes.
-
-    `url`: the database through the wire, at an address of this machine.
-    """
+    """A TCP relay to the database: `cut` ends all connections, `hold` stops all bytes until `release`, and `lose` drops
+    each piece that contains some bytes. `url`: the database through the relay, after `mend`."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -28,7 +26,7 @@ class Wire:
         await self.begin(socket.create_server(("127.0.0.1", self._port)))
 
     async def begin(self, listener: socket.socket) -> None:
-        """Lead what connects to `listener` to the database."""
+        """Relay the connections that `listener` accepts."""
         self._passing.set()
         self._server = await asyncio.start_server(self._connect, sock=listener)
 

@@ -350,7 +350,7 @@ async def test_a_database_that_hangs_is_503_and_blocks_nobody(
 async def test_what_is_committed_is_no_failure_when_its_connection_fails_afterwards(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
-    """A client that is told 503 does the same again."""
+    """Clients repeat a request that is answered 503, so the change would be made twice."""
     monkeypatch.setattr("api.http.database.RELEASE", 0.1)
     world = World(pool)
     await world.clock()

@@ -1,4 +1,4 @@
-"""Which database errors are worth another try, and how they are told."""
+"""Which database errors may pass, and the message about a database that cannot be reached."""
 
 import socket
 
@@ -32,7 +32,7 @@ def test_a_database_is_named_without_its_password() -> None:
     assert describe("postgresql://user:secret@db.example:5433/milepost") == "db.example:5433/milepost"
 
 
-async def test_why_a_silent_server_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_message_about_a_silent_server_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text of a TimeoutError is empty."""
     monkeypatch.setattr("store.pool.CONNECT_TIMEOUT", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
