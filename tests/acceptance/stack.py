@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,7 +75,8 @@ class Stack:
             return
         descendants = self._descendants()
         for process in descendants:
-            process.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
         up = self.process
         try:
             self.stop()
@@ -113,7 +114,8 @@ class Stack:
         found = self.processes(name)
         assert found, f"no process of {name} runs"
         for process in found:
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # a backend of PostgreSQL may have ended meanwhile
+                process.send_signal(number)
 
     def _descendants(self) -> list[psutil.Process]:
         assert self.process is not None
@@ -169,6 +171,19 @@ def _is(process: psutil.Process, name: str) -> bool:
     if name == "mqtt":
         return "mosquitto" in command[0] or "iotcore" in " ".join(command) if command else False
     return bool(command) and SERVERS[name] in Path(command[0].split(":")[0]).name
+
+
+def read_each(processes: Iterable[psutil.Process], read: Callable[[psutil.Process], _T]) -> list[_T]:
+    """What `read` returns for each process that still runs; AssertionError when none does.
+
+    PostgreSQL starts and ends processes of its own at any moment.
+    """
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+            found.append(read(process))
+    assert found, "none of the processes runs"
+    return found
 
 
 def wait_until(condition: Callable[[], _T], seconds: float, what: str | Callable[[], str] = "it did not happen") -> _T:

@@ -22,7 +22,7 @@ from milepost.processes.supervisor import Program
 from milepost.stack import programs
 from milepost.stack.servers import choose_partitions
 from tests import mqtt_clients
-from tests.acceptance.stack import Stack, wait_until
+from tests.acceptance.stack import Stack, read_each, wait_until
 from tests.servers import clean_environ, find_free_port
 
 
@@ -133,7 +133,14 @@ def descendants(stack: Stack) -> list[psutil.Process]:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(map(lives, processes))
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture
@@ -152,7 +159,8 @@ def test_it_starts_says_so_and_ends_in_good_order(stack: Stack) -> None:
         assert stat.S_IMODE((stack.data / name).stat().st_mode) == 0o600
     token = (stack.data / "admin.token").read_text()
     children = descendants(stack)
-    assert not any(code in arg or token.strip() in arg for child in children for arg in child.cmdline())
+    commands = read_each(children, psutil.Process.cmdline)
+    assert not any(code in arg or token.strip() in arg for command in commands for arg in command)
 
     second = up("--data", str(stack.data))
     assert "already runs Milepost in" in one_line(second)

@@ -4,10 +4,12 @@ import json
 import os
 import pwd
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import psutil
@@ -18,7 +20,7 @@ from milepost.cli import needed
 from milepost.embedded import as_user, postgres
 from milepost.settings import TABLE
 from store.migrate import migrate, read_migrations
-from tests.acceptance.stack import SERVICES, Stack
+from tests.acceptance.stack import SERVICES, Stack, read_each
 from tests.integration.broker.test_embedded import running
 from tests.servers import find_free_port
 
@@ -57,8 +59,12 @@ def children(stack: Stack) -> list[psutil.Process]:
     return psutil.Process(stack.process.pid).children(recursive=True)
 
 
+def raw_environ(process: psutil.Process) -> bytes:
+    return Path(f"/proc/{process.pid}/environ").read_bytes()
+
+
 def environ(process: psutil.Process) -> dict[str, str]:
-    raw = Path(f"/proc/{process.pid}/environ").read_bytes()
+    raw = raw_environ(process)
     return dict(os.fsdecode(pair).partition("=")[::2] for pair in raw.split(b"\0") if pair)
 
 
@@ -72,17 +78,16 @@ def test_a_service_holds_the_settings_that_it_reads(stack: Stack, name: str) -> 
 
 
 def test_nothing_foreign_is_handed_on(stack: Stack) -> None:
-    for process in children(stack):
+    for process, raw in read_each(children(stack), lambda one: (one, raw_environ(one))):
         # PostgreSQL writes its title over the beginning of its environment: it is looked through as a text.
-        text = Path(f"/proc/{process.pid}/environ").read_text(errors="replace")
-        for secret in ("grafana-secret", "foreign-secret", "libpq-secret"):
-            assert secret not in text, process
+        for secret in (b"grafana-secret", b"foreign-secret", b"libpq-secret"):
+            assert secret not in raw, process
 
 
 def test_the_servers_hold_no_setting_at_all(stack: Stack) -> None:
     for name in ("postgres", "kafka", "mqtt"):
-        for process in stack.processes(name):
-            assert "MILEPOST_" not in Path(f"/proc/{process.pid}/environ").read_text(errors="replace"), process
+        for process, raw in read_each(stack.processes(name), lambda one: (one, raw_environ(one))):
+            assert b"MILEPOST_" not in raw, process
 
 
 def test_no_file_of_the_data_directory_can_be_read_by_others(stack: Stack) -> None:
@@ -195,19 +200,44 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives rights t
 _READ_SEARCH = 1 << 2
 
 
-def capabilities(process: psutil.Process) -> int:
+class Rights(NamedTuple):
+    user: int
+    capabilities: int
+    no_new_privileges: bool
+
+
+def rights(process: psutil.Process) -> Rights:
     status = Path(f"/proc/{process.pid}/status").read_text()
-    return max(int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("CapEff", "CapPrm")))
+    fields = dict(line.split(":\t", 1) for line in status.splitlines())
+    held = int(fields["CapEff"], 16) | int(fields["CapPrm"], 16)
+    return Rights(int(fields["Uid"].split()[0]), held, fields["NoNewPrivs"] == "1")
+
+
+def is_server(process: psutil.Process) -> bool:
+    """And not the process of Milepost that starts a server or stands for one."""
+    return process.name() != "python" and "iotcore" not in process.cmdline()
 
 
 @AS_ROOT
 def test_the_servers_have_no_capability(stack: Stack) -> None:
-    (program,) = {process.exe() for process in stack.processes("postgres")}
+    (program,) = set(read_each(stack.processes("postgres"), psutil.Process.exe))
     if as_user.closed_directory(Path(program), "nobody") is not None:
         pytest.skip("this environment lies in a closed directory: put it where users can enter")
-    for process in [*stack.processes("postgres"), *stack.processes("mqtt")]:
-        if process.name() != "python" and "iotcore" not in process.cmdline():
-            assert (process.uids().real > 0, capabilities(process)) == (True, 0)
+    found = [*stack.processes("postgres"), *stack.processes("mqtt")]
+    servers = [held for server, held in read_each(found, lambda one: (is_server(one), rights(one))) if server]
+    assert {(held.user > 0, held.capabilities) for held in servers} == {(True, 0)}
+
+
+def test_a_process_that_ended_meanwhile_is_passed_over() -> None:
+    with subprocess.Popen(["/bin/sleep", "600"]) as short:
+        ended = psutil.Process(short.pid)
+        short.kill()
+    own = psutil.Process()
+    assert read_each([ended, own], raw_environ) == [raw_environ(own)]
+    assert read_each([ended, own], rights) == [rights(own)]
+    assert read_each([ended, own], is_server) == [is_server(own)]
+    with pytest.raises(AssertionError, match="none of the processes runs"):
+        read_each([ended], psutil.Process.exe)
 
 
 @AS_ROOT
@@ -217,13 +247,10 @@ def test_in_a_closed_directory_the_servers_may_pass_and_are_confined(place: Path
     stack = Stack(place / "data")
     try:
         stack.start()
-        found = [*stack.processes("postgres"), *stack.processes("mqtt")]
-        for process in (process for process in found if process.uids().real > 0):
-            assert capabilities(process) == _READ_SEARCH
-            assert "NoNewPrivs:\t1" in Path(f"/proc/{process.pid}/status").read_text()
-        assert {process.uids().real for process in stack.processes("postgres")} == {
-            pwd.getpwnam(postgres.service_user()).pw_uid
-        }
+        found = {name: read_each(stack.processes(name), rights) for name in ("postgres", "mqtt")}
+        for held in (held for name in found for held in found[name] if held.user > 0):
+            assert (held.capabilities, held.no_new_privileges) == (_READ_SEARCH, True)
+        assert {held.user for held in found["postgres"]} == {pwd.getpwnam(postgres.service_user()).pw_uid}
         assert stack.stop() == 0
     finally:
         stack.end()
