@@ -1,6 +1,8 @@
 """Waits until all messages of an in-memory log are stored, so that an empty log may replace it."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,6 +17,8 @@ _OFFSETS = """
 SELECT topic, partition, min(CASE WHEN log = $2 THEN next_offset ELSE 0 END) AS next_offset
 FROM consumer_offset WHERE topic = ANY($1) GROUP BY topic, partition
 """
+_TAIL_MS: Final = 500
+"""Milliseconds without another message after which a partition is at its end."""
 
 
 async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
@@ -38,7 +42,27 @@ async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
 async def _is_stored(connection: Connection, consumer: AIOKafkaConsumer, identity: str) -> bool:
     rows = await connection.fetch(_OFFSETS, [RECORDS, DEADLETTER], identity)
     stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-    return not behind(await consumer.end_offsets(stored), stored)
+    ends = await consumer.end_offsets(stored)
+    return not behind(ends, stored) and not behind(await find_ends(consumer, ends), stored)
+
+
+async def find_ends(consumer: AIOKafkaConsumer, told: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """The offset after the last message of each partition, by reading on from `told`, the ends that the broker tells.
+
+    Tansu tells the first offset of the last batch and one more, while a reader may have stored a part of that batch.
+    """
+    ends = dict(told)
+    unread = {where for where, end in told.items() if end > 0}
+    consumer.assign(sorted(unread))
+    for where in unread:
+        consumer.seek(where, told[where] - 1)
+    batches: Mapping[TopicPartition, Sequence[Any]] = {}
+    while unread or batches:
+        batches = await consumer.getmany(timeout_ms=_TAIL_MS)
+        for where, messages in batches.items():
+            ends[where] = messages[-1].offset + 1
+            unread.discard(where)
+    return ends
 
 
 def behind(ends: dict[TopicPartition, int], stored: dict[TopicPartition, int]) -> list[TopicPartition]:

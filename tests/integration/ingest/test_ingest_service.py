@@ -11,12 +11,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from contract.errors import RemedyError
 from contract.log import DEADLETTER, RECORDS, DeadLetter
 from ingest.service import IngestConfig, run
+from milepost.processes.renewal import find_ends
 from store.pool import Pool
+from tests.conftest import PARTITIONS
 from tests.integration.ingest_kit import NOW, data, health
 from tests.servers import ApacheKafka, Tansu
 
@@ -64,6 +66,18 @@ def process(settings: IngestConfig, log: Path) -> Iterator[subprocess.Popen[byte
     finally:
         child.kill()
         child.wait(20)
+
+
+async def end_offsets(kafka: Tansu | ApacheKafka) -> list[tuple[str, int, int]]:
+    """(topic, partition, offset after the last entry) of all that ingest reads, without what is empty."""
+    client = AIOKafkaConsumer(bootstrap_servers=kafka.servers)
+    await client.start()
+    try:
+        parts = [TopicPartition(RECORDS, number) for number in range(PARTITIONS)] + [TopicPartition(DEADLETTER, 0)]
+        found = await find_ends(client, await client.end_offsets(parts))
+    finally:
+        await client.stop()
+    return sorted((part.topic, part.partition, end) for part, end in found.items() if end)
 
 
 @asynccontextmanager
@@ -131,17 +145,18 @@ async def test_replays_and_repetitions_change_nothing(database: str, pool: Pool,
         letters = await pool.fetchval("SELECT count(*) FROM dead_letter WHERE station = $1", prefix + "0")
         return await stored(pool, prefix) == expected and letters == 2
 
-    settings = config(database, kafka)
-    async with running(settings):
-        await until(all_there, what="not all was stored, or not once")
-    before = await pool.fetch("SELECT * FROM health ORDER BY station, id")
-    places = "SELECT consumer, partition, next_offset FROM consumer_offset ORDER BY consumer, partition"
-    offsets = await pool.fetch(places)
-    await pool.execute("UPDATE consumer_offset SET next_offset = 0")
+    places = "SELECT topic, partition, next_offset FROM consumer_offset WHERE next_offset > 0 ORDER BY topic, partition"
+    ends = await end_offsets(kafka)
 
     async def at_the_end() -> bool:
-        return await pool.fetch(places) == offsets
+        return [tuple(row) for row in await pool.fetch(places)] == ends
 
+    settings = config(database, kafka)
+    async with running(settings):
+        await until(at_the_end, what="not all was read")
+        await until(all_there, what="not all was stored, or not once")
+    before = await pool.fetch("SELECT * FROM health ORDER BY station, id")
+    await pool.execute("UPDATE consumer_offset SET next_offset = 0")
     async with running(settings):
         await until(at_the_end, what="the replay did not come to its end")
     assert await pool.fetch("SELECT * FROM health ORDER BY station, id") == before
