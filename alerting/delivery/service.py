@@ -237,8 +237,9 @@ class DeliveryOutbox:
     async def _send_next(self, target: AlertTarget) -> None:
         """Send the next delivery of a target, or wait for one."""
         async with self._pool.acquire() as connection:
+            # In this order: what becomes due between the two questions is in both answers, not in none.
+            due = await connection.fetchval(QUERIES.next_delivery, target.name)
             row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)
-            due = await connection.fetchval(QUERIES.next_delivery, target.name) if row is None else None
         if row is None:
             await wait_for_wake(self._wakes[target.name], self._until(due))
             return

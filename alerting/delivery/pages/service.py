@@ -129,8 +129,9 @@ class PageLoop:
     async def _find(self) -> None:
         """Queue the contacts for which something is due, then wait for more."""
         async with self._pool.acquire() as connection:
-            found = await due_contacts(connection)
+            # In this order: what becomes due between the two questions is in both answers, not in none.
             due = await next_due(connection)
+            found = await due_contacts(connection)
         now = asyncio.get_running_loop().time()
         for contact, newest, urgent in found:
             until, seen = self._waiting.get(contact, (0.0, 0))

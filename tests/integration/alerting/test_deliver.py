@@ -14,11 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import asyncpg
 import msgspec
 import pytest
 
 from alerting.delivery import service
-from alerting.delivery.retry import target_of
+from alerting.delivery.retry import retry_delay, target_of
 from alerting.delivery.service import DeliverConfig
 from contract.errors import RemedyError
 from store.pool import Pool
@@ -277,11 +278,29 @@ async def test_killed_after_sending_it_is_sent_again_with_the_same_key(
 
 async def test_a_receiver_that_hangs_costs_its_time_limit_only(pool: Pool, database: str, webhook: Webhook) -> None:
     webhook.gate = threading.Event()
-    config = DeliverConfig(database_url=database, urls=(webhook.url,), poll=0.05, send_timeout=0.2)
+    config = DeliverConfig(database_url=database, urls=(webhook.url,), poll=0.05, send_timeout=2.0)
     async with running(service.run, config):
         await tell(pool, "opened")
-        await until(pool, "SELECT last_error FROM delivery", "no answer within 0.2 s")
+        await until(pool, "SELECT last_error FROM delivery", "no answer within 2 s")
         webhook.gate.set()
+        await until(pool, SENT, 1)
+
+
+async def test_what_becomes_due_during_a_slow_claim_is_sent(
+    pool: Pool, database: str, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = asyncpg.Connection.fetchrow
+
+    async def ask_slowly(connection: Any, query: str, *arguments: Any) -> Any:
+        row = await ask(connection, query, *arguments)
+        if row is None and query == service.QUERIES.claim:
+            await asyncio.sleep(retry_delay(1, 1.0))  # the longest first pause
+        return row
+
+    monkeypatch.setattr(asyncpg.Connection, "fetchrow", ask_slowly)
+    webhook.answer = lambda number: 200 if number else 503
+    async with running(service.run, DeliverConfig(database_url=database, urls=(webhook.url,), poll=3600)):
+        await tell(pool, "opened")
         await until(pool, SENT, 1)
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from access.links.store import find_link
 from alerting.delivery import service as deliver
-from alerting.delivery.pages.store import QUERIES
+from alerting.delivery.pages.store import QUERIES, DueContact, due_contacts
 from alerting.delivery.service import DeliverConfig
-from store.pool import Pool
+from store.pool import Connection, Pool
 from tests.integration.alerting.paging.kit import (
     CALM,
     DriverConfig,
@@ -74,6 +74,22 @@ async def test_the_end_of_a_hold_wakes_the_search_for_pages(pool: Pool, database
     rare = DriverConfig(database_url=database, paging=msgspec.structs.replace(CALM, poll=3600))
     async with running(run_pages, rare):
         await owe(pool, "zhang", await add_incident(pool, 1), held=0.5)
+        await until(pool, PAID, 1)
+
+
+async def test_what_becomes_due_during_a_slow_search_is_found(
+    pool: Pool, database: str, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def search_slowly(connection: Connection) -> list[DueContact]:
+        found = await due_contacts(connection)
+        await asyncio.sleep(1)
+        return found
+
+    monkeypatch.setattr("alerting.delivery.pages.service.due_contacts", search_slowly)
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    await owe(pool, "zhang", await add_incident(pool, 1), held=1.5)
+    rare = DriverConfig(database_url=database, paging=msgspec.structs.replace(CALM, poll=3600))
+    async with running(run_pages, rare):
         await until(pool, PAID, 1)
 
 
