@@ -97,7 +97,7 @@ class SilenceSpots:
     def _end_silence(self, row: int, after: Standing, since: datetime) -> datetime | None:
         silent = moment_of(self._silent[row])
         if silent is not None:
-            self._served[row] = stamp_of(self._memory.moment_of(IN_HOURS, after.station) or silent)
+            self._served[row] = stamp_of(self._service(after, silent))
         self._came[row], self._silent[row] = stamp_of(since), NEVER
         self._memory.forget_moment(EXPECTED, after.station)
         for kind in KINDS:

@@ -130,7 +130,11 @@ def on_out_of_hours(scene: Scene) -> bool:
     return any(s.state == "online" and not s.open for s in scene.stations.values())
 
 
+EXCUSED_AND_BACK = [(0, "A", "falls"), (36, "A", "is excused"), (37, "A", "is expected again")]
+
+
 @example([(2, "A", "falls"), (26, "A", "goes")], set())
+@example([*EXCUSED_AND_BACK, (38, "A", "comes"), (39, "A", "falls")], set())
 @settings(max_examples=80)
 @given(timetables, st.sets(st.integers(1, LENGTH - 1), max_size=5))
 def test_it_is_as_if_everything_were_looked_at_every_hour(
