@@ -97,6 +97,8 @@ def _service_works(check: str) -> bool:
 
 def _listens(address: str) -> bool:
     host, _, port = address.rpartition(":")
+    if not 0 < int(port) < 65536:  # the resolver would take its last 16 bits, which are another port
+        return False
     socket.create_connection((host, int(port)), timeout=3).close()
     return True
 

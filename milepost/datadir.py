@@ -8,7 +8,7 @@ import secrets
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from contract.errors import RemedyError
@@ -87,9 +87,10 @@ def _create(directory: Path) -> None:
 def _close_to_others(directory: Path) -> None:
     """Take the rights of other users from files of an older version; the directories have modes of their own."""
     for path in directory.iterdir():
-        info = path.lstat()
-        if stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_mode & 0o077:
-            path.chmod(0o600)
+        with suppress(FileNotFoundError):  # another command, as `milepost account`, replaces files at any moment
+            info = path.lstat()
+            if stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_mode & 0o077:
+                path.chmod(0o600)
 
 
 def _why_not(directory: Path, exc: OSError) -> Said:

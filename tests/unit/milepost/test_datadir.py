@@ -106,6 +106,13 @@ def test_files_of_an_older_version_are_closed_to_others(tmp_path: Path) -> None:
     assert modes(tmp_path) == {"outside": 0o644}
 
 
+def test_a_file_that_goes_away_meanwhile_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: [path / "accounts.new", *listed(path)])
+    with datadir.hold(tmp_path / "d") as directory:
+        assert directory.is_dir()
+
+
 def modes(directory: Path) -> dict[str, int]:
     """The modes of the regular files in a directory, by name."""
     files = {path.name: path.lstat().st_mode for path in directory.iterdir()}
