@@ -27,6 +27,7 @@ from tests.servers import (
     IotCore,
     Mosquitto,
     Tansu,
+    find_free_port,
     find_mosquitto,
     mqtt_server,
     why_no_apache_kafka,
@@ -74,12 +75,6 @@ FAST = (
 """Options of a PostgreSQL whose data is not needed after the tests."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -110,7 +105,7 @@ def postgres_server(server_dir: Path) -> Iterator[str]:
     if given:
         yield given
         return
-    port = free_port()
+    port = find_free_port()
     cluster = postgres.prepare(server_dir / "postgres", port=port, options=FAST)
     with (server_dir / "postgres.log").open("wb") as log:
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 They can be killed, stopped (SIGSTOP), continued and started again on the same port, which is what the tests are about.
 """
 
+import itertools
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -28,10 +29,25 @@ def clean_environ(*hidden: str, **more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
+def _own_ports() -> Iterator[int]:
+    """The ports of this process of the tests, over and over: no other one gets them between the look and the start of a
+    server. They lie below those that the kernel gives to connections."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = range(20_000 + worker % 8, 32_000, 8)
+    first = os.getpid() * 101 % len(own)
+    return itertools.cycle([*own[first:], *own[:first]])
+
+
+_PORTS = _own_ports()
+
+
 def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that is free now, and another one with each call."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports never end")
 
 
 class Server:

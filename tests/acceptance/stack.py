@@ -173,6 +173,13 @@ def _is(process: psutil.Process, name: str) -> bool:
     return bool(command) and SERVERS[name] in Path(command[0].split(":")[0]).name
 
 
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def read_each(processes: Iterable[psutil.Process], read: Callable[[psutil.Process], _T]) -> list[_T]:
     """What `read` returns for each process that still runs; AssertionError when none does.
 
@@ -183,6 +190,16 @@ def read_each(processes: Iterable[psutil.Process], read: Callable[[psutil.Proces
         with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
             found.append(read(process))
     assert found, "none of the processes runs"
+    return found
+
+
+def read_below(directory: Path, read: Callable[[Path], _T]) -> dict[Path, _T]:
+    """What `read` returns for each file and folder below; those that a server deletes meanwhile are passed over."""
+    found = {}
+    for room, folders, files in os.walk(directory):
+        for path in (Path(room) / name for name in (*folders, *files)):
+            with suppress(FileNotFoundError):
+                found[path] = read(path)
     return found
 
 

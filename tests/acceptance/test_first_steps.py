@@ -52,6 +52,7 @@ def begin(stack: Stack, block: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.timeout(400)
 def test_the_commands_work_as_they_are_copied(stack: Stack) -> None:
     lasting: list[subprocess.Popen[str]] = []
     with httpx.Client(headers={"Accept-Language": "zh-CN"}) as client:

@@ -35,8 +35,12 @@ class Place:
         self.path = path
         (path / ".venv").symlink_to(ROOT / ".venv")
         self.stack = Stack(path / ".milepost")
+        self.home = path.with_name(f"{path.name}-home")
+        self.home.mkdir()
         self._environ = clean_environ(
-            MILEPOST_HTTP_PORT=str(self.stack.http_port), MILEPOST_MQTT_PORT=str(self.stack.mqtt_port)
+            HOME=str(self.home),
+            MILEPOST_HTTP_PORT=str(self.stack.http_port),
+            MILEPOST_MQTT_PORT=str(self.stack.mqtt_port),
         )
 
     def run(self, line: str) -> None:
@@ -91,8 +95,6 @@ def test_the_page_has_the_commands_that_are_tested() -> None:
 
 @pytest.mark.timeout(400)
 def test_backup_restore_upgrade_downgrade_and_uninstall_as_printed(place: Place) -> None:
-    home = Path.home()
-    before = {path.name for path in home.iterdir()}
     place.up(".venv/bin/milepost up")
     terminal = Terminal(place.stack.mqtt_port, STATION, every=1.0).start()
     try:
@@ -119,7 +121,7 @@ def test_backup_restore_upgrade_downgrade_and_uninstall_as_printed(place: Place)
     # What is left: the backups that a person took, and what this test wrote down itself.
     left = {path.name for path in place.path.iterdir() if path != place.stack.output}
     assert all(name.endswith((".zip", "-output.txt")) for name in left), left
-    assert {path.name for path in home.iterdir()} == before
+    assert list(place.home.iterdir()) == []
     (place.path / ".venv").symlink_to(ROOT / ".venv")
 
 

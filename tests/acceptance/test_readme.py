@@ -32,7 +32,7 @@ class Lasting(NamedTuple):
 
 
 LASTING = (
-    Lasting("make demo", "until Ctrl-C: http", 250),
+    Lasting("make demo", "until Ctrl-C: http", 600),
     Lasting(".venv/bin/milepost up", "\nready\n", 90),
     Lasting(".venv/bin/milepost agent --station 6302220001", "connected to 127.0.0.1", 60),
 )
@@ -125,7 +125,7 @@ def typist(server_dir: Path) -> Iterator[Typist]:
     typist.close()
 
 
-@pytest.mark.timeout(580)
+@pytest.mark.timeout(1200)
 def test_the_readme_as_printed(typist: Typist) -> None:
     for line in lines(README):
         typist.type(line)

@@ -23,20 +23,22 @@ def test_a_terminal_falls_silent_and_comes_back(stack: Stack) -> None:
 
     last = terminal.power_off()
     (incident,) = wait_until(
-        lambda: [i for i in stack.items("incidents", kind="station_offline") if i["station"] == "6321220007"], 12
+        lambda: [i for i in stack.items("incidents", kind="station_offline") if i["station"] == "6321220007"], 60
     )
     assert incident["status"] == "open"
     # The deadline is k × every after the last heartbeat. How soon after it is measured, not asserted; before it, never.
-    assert when(incident["opened_at"]) >= last + 6.0
-    assert when(incident["began_at"]) == pytest.approx(last + 2.0, abs=0.3)
-    alert = wait_until(lambda: [a for a in stack.alerts() if "6321220007" in json.dumps(a)], 5, "no alert")
+    seen = when(stack.get("stations/6321220007")["last_seen"])
+    assert seen > last - 2.0, "it is the last heartbeat, and not the one before"
+    assert when(incident["opened_at"]) >= seen + 6.0
+    assert when(incident["began_at"]) == pytest.approx(seen + 2.0, abs=0.01)
+    alert = wait_until(lambda: [a for a in stack.alerts() if "6321220007" in json.dumps(a)], 60, "no alert")
     assert len(alert) == 1
     assert stack.verdicts()["6321220007"] == "offline"
 
     again = Terminal(stack.mqtt_port, "6321220007", run=2).start()
-    wait_until(lambda: stack.verdicts()["6321220007"] == "online", 10, "it does not come back")
-    wait_until(lambda: stack.get(f"incidents/{incident['id']}")["status"] == "closed", 5, "it stays open")
-    wait_until(lambda: len([a for a in stack.alerts() if "6321220007" in json.dumps(a)]) == 2, 5, "no closing notice")
+    wait_until(lambda: stack.verdicts()["6321220007"] == "online", 60, "it does not come back")
+    wait_until(lambda: stack.get(f"incidents/{incident['id']}")["status"] == "closed", 60, "it stays open")
+    wait_until(lambda: len([a for a in stack.alerts() if "6321220007" in json.dumps(a)]) == 2, 60, "no closing notice")
     intervals = stack.get("stations/6321220007/timeline")["intervals"]
     assert [i["verdict"] for i in intervals] == ["never_seen", "online", "offline", "online"]
     assert all(a["to"] == b["from"] for a, b in itertools.pairwise(intervals))

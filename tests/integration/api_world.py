@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 import msgspec
+import pytest
 from fastapi import FastAPI
 
 from access import store as access_store
@@ -51,6 +52,16 @@ async def other_token(pool: Pool, account: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {new.text}"}
 
 
+_SOUND: Final = 3600.0
+"""Seconds: a test may take longer than a clock of now is trusted."""
+
+
+def look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no query of the app serve twice, also not a slow one."""
+    monkeypatch.setattr("api.http.shared_query.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("api.http.shared_query._REST", 0.0)
+
+
 class World:
     """Writes rows; `now` is the moment it was made, `ago(60)` a minute before."""
 
@@ -73,8 +84,9 @@ class World:
         )
 
     async def clock(
-        self, partition: int = 0, shard: str = "main", *, age: float = 0.0, blind: float | None = None
+        self, partition: int = 0, shard: str = "main", *, age: float = -_SOUND, blind: float | None = None
     ) -> None:
+        """The last tick of a partition, `age` seconds ago; without that, so that it is sound while a test runs."""
         await self.pool.execute(
             "INSERT INTO partition_clock (partition, shard, clock, tick_at, judged_at, blind_since, memory) "
             "VALUES ($1, $2, 1000, $3, $3, $4, '{}') ON CONFLICT (partition, shard) DO UPDATE SET "

@@ -5,7 +5,7 @@ import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from tests.conftest import free_port
+from tests.servers import find_free_port
 
 
 class Wire:
@@ -15,7 +15,7 @@ class Wire:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname, parts.port)
-        self._port = free_port()
+        self._port = find_free_port()
         self.url = url.replace(f":{parts.port}/", f":{self._port}/")
         self._passing = asyncio.Event()
         self._passing.set()

@@ -34,7 +34,7 @@ def uncollected() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(4800)
 @pytest.mark.usefixtures("uncollected")
 def test_a_month_has_no_false_incident_and_none_is_missed() -> None:
     report = month.run(STATIONS, seed=3)

@@ -176,7 +176,7 @@ def test_what_lies_on_a_disk_that_became_read_only_is_sent_once(field: Field, di
     field.data = disk / "data"
     field.fill(40)
     make_read_only(disk)
-    field.start(sample=3600, backlog_rate=100_000)
+    field.start(sample=3600, backlog_rate=100_000, resend_after=60, resend_at_most=60)
     take_backlog(field, 40)
     beats_on(field)
     beats_on(field)

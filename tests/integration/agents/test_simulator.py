@@ -58,7 +58,7 @@ def test_what_fifty_stations_lived_through_is_what_milepost_says(stack: Stack, t
     fallen = {one["station"] for one in stack.items("incidents", kind="station_offline")}
     assert fallen == {"6302020001", *(f"630225000{number}" for number in range(1, 6)), "6302251001"}
     assert len([one for one in stack.items("deadletters") if one["station"] == "6302020003"]) == 3
-    wait_until(lambda: "presence" in evidence(stack, "6302250001"), 5, "the outage is not proved by presence")
+    wait_until(lambda: "presence" in evidence(stack, "6302250001"), 60, "the outage is not proved by presence")
     _plant(book, stack)
 
 

@@ -9,7 +9,7 @@ import pytest
 from alerting.incident_process.service import IncidentsConfig
 from alerting.incident_process.service import run as run_incidents
 from store.pool import Pool
-from tests.integration.api_world import World, config, serving
+from tests.integration.api_world import World, config, look_each_time, serving
 from tests.integration.incidents_kit import add_station, ago, judging, running, until, write_transition
 
 API = "/api/v1"
@@ -62,7 +62,7 @@ async def set_aside(pool: Pool, service: str, kind: str, subject: str) -> None:
 
 @pytest.fixture
 async def world(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr("api.http.shared_query.LOOK_EVERY", 0.0)
+    look_each_time(monkeypatch)
     world = World(pool)
     await world.clock()
     await world.area(AREA, "东沟县")

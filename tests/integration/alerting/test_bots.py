@@ -21,9 +21,9 @@ from alerting.delivery.service import DeliverConfig, DeliveryOutbox, open_target
 from alerting.delivery.targets import Parcel, SendError
 from registry.contacts.bot_address import parse_bot
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.alerting.test_deliver import tell
 from tests.integration.incidents_kit import add_station, until
+from tests.servers import find_free_port
 from tests.unit.alerting.delivery.test_deliver_messages import NOW, facts
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -142,7 +142,7 @@ async def test_an_answer_without_a_code_or_no_answer_is_no_delivery(provider: Pr
     provider.answer = {"errcode": 0, "more": "x" * 200_000}
     with pytest.raises(SendError, match="does not say whether"):
         await provider.bot("wecombot://geheim").send(parcel())
-    provider.origin = f"http://127.0.0.1:{free_port()}"
+    provider.origin = f"http://127.0.0.1:{find_free_port()}"
     with pytest.raises(SendError, match="cannot be reached"):
         await provider.bot("wecombot://geheim").send(parcel())
 

@@ -159,7 +159,7 @@ async def test_the_service_reads_the_log_and_goes_on_after_a_restart(database: s
                 await client.send_and_wait(RECORDS, value, key=station.encode())
             done = 2 if sent == values[:2] else 3
             async with running(run, config):
-                await until(pool, "SELECT sum(next_offset)::int FROM consumer_offset", done, seconds=30)
+                await until(pool, "SELECT sum(next_offset)::int FROM consumer_offset", done)
     finally:
         await client.stop()
     assert await firing(pool) == [(station, "001", "disk_full", "")]

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 
@@ -23,6 +23,7 @@ from contract.log import TRANSITIONS, TransitionEntry
 from milepost.embedded import postgres
 from store.migrate import migrate
 from store.pool import Pool, open_pool
+from tests.acceptance.stack import lives
 from tests.conftest import wait_for_port
 from tests.integration.incidents_kit import add_station, judging, running, until, write_transition
 from tests.integration.incidents_kit import incidents as stored
@@ -49,18 +50,24 @@ class Database:
         )  # fmt: skip
         wait_for_port(self.port, self._process)
 
-    def signal(self, number: int) -> None:
-        """To the server and all its backends, which have process groups of their own."""
+    def signal(self, number: int) -> list[psutil.Process]:
+        """To the server and all its backends, which have process groups of their own; returns these processes."""
         assert self._process is not None
-        listing = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text(encoding="ascii")
-        for pid in (self._process.pid, *map(int, listing.split())):
-            with suppress(ProcessLookupError):  # a backend may have ended meanwhile
-                os.kill(pid, number)
+        server = psutil.Process(self._process.pid)
+        server.suspend()  # it starts no other backend meanwhile
+        found = [server, *server.children()]
+        for process in reversed(found):
+            with suppress(psutil.NoSuchProcess):  # a backend may have ended meanwhile
+                process.send_signal(number)
+        return found
 
     def kill(self) -> None:
+        """A backend that is still there would keep the next server from starting, so all ends are waited for."""
         assert self._process is not None
-        self.signal(signal.SIGKILL)
+        killed = self.signal(signal.SIGKILL)
         self._process.wait()
+        while any(map(lives, killed)):
+            time.sleep(0.01)
 
 
 @pytest.fixture
@@ -93,7 +100,7 @@ async def test_a_database_away_for_12_seconds_is_one_incident(own: Database, tmp
     log = tmp_path / "log"
     async with (
         open_pool(own.url, name="test") as pool,
-        running(incidents.run, IncidentsConfig(database_url=own.url, poll=0.1, frozen_after=5)),
+        running(incidents.run, IncidentsConfig(database_url=own.url, poll=0.1, idle_poll=0.1, frozen_after=5)),
         running(deliver.run, DeliverConfig(database_url=own.url, log_path=log, poll=0.1)),
     ):
         await add_station(pool, "A")
@@ -130,12 +137,17 @@ async def _told(pool: Pool) -> int:
 async def test_a_frozen_database_does_not_keep_them_from_ending(own: Database, tmp_path: Path) -> None:
     stop = asyncio.Event()
     services = [
-        asyncio.create_task(incidents.run(IncidentsConfig(database_url=own.url, poll=0.05), stop)),
-        asyncio.create_task(incidents.run(IncidentsConfig(database_url=own.url, standby_poll=0.05), stop)),
+        asyncio.create_task(
+            incidents.run(IncidentsConfig(database_url=own.url, instance=name, standby_poll=0.05), stop)
+        )
+        for name in ("one", "two")
+    ]
+    services += [
         asyncio.create_task(deliver.run(DeliverConfig(database_url=own.url, log_path=tmp_path / "l", poll=0.05), stop)),
     ]
     async with open_pool(own.url, name="test") as pool:
-        await until(pool, "SELECT count(*) >= 6 FROM pg_stat_activity WHERE application_name ~ 'milepost'", True)
+        signs = "SELECT string_agg(role, ' ' ORDER BY role) FROM service_sign"
+        await until(pool, signs, "leading standby working")
     own.signal(signal.SIGSTOP)
     stop.set()
     done, _ = await asyncio.wait(services, timeout=15)
@@ -154,7 +166,7 @@ async def consume(servers: str, stations: set[str], count: int) -> list[Transiti
     found: list[TransitionEntry] = []
     await consumer.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(found) < count:
                 batches = await consumer.getmany(timeout_ms=200)
                 for record in (record for batch in batches.values() for record in batch):

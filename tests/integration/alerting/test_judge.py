@@ -301,6 +301,8 @@ async def test_the_area_is_guessed_from_the_county_code(pool: Pool) -> None:
 async def test_two_judges_of_one_partition_do_not_interleave(pool: Pool) -> None:
     """Whoever claims last goes on; the other is told by the fence and writes nothing of its own."""
     records = as_records(story().log)
+    async with pool.acquire(), pool.acquire():
+        pass  # both find a connection that is open, so neither is done before the other begins
     results = await asyncio.gather(*(judge(pool, records, batch=40) for _ in range(2)), return_exceptions=True)
     failures = [r for r in results if r is not None]
     assert len(failures) == 1

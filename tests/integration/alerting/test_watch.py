@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from alerting.selfcheck import service as watch
@@ -73,6 +74,18 @@ async def together(*works: Any) -> AsyncIterator[list["asyncio.Task[None]"]]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@asynccontextmanager
+async def answered(url: str) -> AsyncIterator[None]:
+    """Once the API answers: what watches from then on has not seen its start."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        while True:
+            with suppress(httpx.HTTPError):
+                await client.get("/healthz", timeout=60)
+                break
+            await asyncio.sleep(0.05)
+    yield
+
+
 def opened(part: str) -> Callable[[list[tuple[str, str]]], bool]:
     return lambda told: any(phase == "opened" and part in title for phase, title in told)
 
@@ -102,7 +115,11 @@ async def test_each_part_that_dies_is_told_once_and_once_when_it_is_back(
     api = ApiConfig(database_url=database, admin_token_file=token, port=port)
     services, alerts, stop = Services(pool), Alerts(tmp_path / "alerts.jsonl"), asyncio.Event()
     await pool.execute("INSERT INTO consumer_offset VALUES ('judge', 'milepost.live', 0, 'another', 5, 1, 'x')")
-    async with together(serve_api(api, stop), services.live(), watch.run(config, asyncio.Event())) as (serving, *_):
+    async with (
+        together(serve_api(api, stop), services.live()) as (serving, _),
+        answered(config.api_url),
+        together(watch.run(config, asyncio.Event())),
+    ):
         services.alive.discard("judge")
         await alerts.until(opened("the judge"))
         services.alive.add("judge")

@@ -15,7 +15,7 @@ from registry.hours.calendar_store import refresh_calendars
 from registry.hours.schedule_store import put_schedules
 from store.pool import Pool
 from tests.integration.api.test_api_stations import AREA, a_province, walk, z
-from tests.integration.api_world import World, config, other_account, other_token, serving
+from tests.integration.api_world import World, config, look_each_time, other_account, other_token, serving
 
 API = "/api/v1"
 LIBRARY = "WD 09:00-17:30; RD 10:00-16:00; HD off"
@@ -276,7 +276,7 @@ async def keep_counts(pool: Pool, told: datetime) -> None:
 async def test_counts_that_are_kept_are_those_that_are_counted(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("api.http.shared_query.LOOK_EVERY", 0.0)
+    look_each_time(monkeypatch)
     world = World(pool)
     await a_province(world)
     await world.clock()

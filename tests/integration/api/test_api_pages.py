@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import World, config, serving, sign_in, sign_in_page
+from tests.integration.api_world import World, config, look_each_time, serving, sign_in, sign_in_page
+from tests.servers import find_free_port
 
 NASTY = "<script>alert(1)</script>&\"'"
 
@@ -57,7 +57,7 @@ async def test_no_parameter_of_an_address_breaks_a_page(database: str, tmp_path:
 async def test_our_own_blindness_is_said_first(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("api.http.shared_query.LOOK_EVERY", 0.0)
+    look_each_time(monkeypatch)
     world = World(pool)
     async with serving(config(database, tmp_path), token=None) as (client, _):
         await sign_in(client)
@@ -111,7 +111,7 @@ async def test_a_real_browser_shows_it_on_a_phone_and_keeps_it_true(
     await world.clock()
     await world.station("6321220007", name="官亭镇光明村农家书屋" * 4)
     await world.incident("station_offline", station="6321220007")
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings):
         page = await browser.new_page(locale=language, viewport={"width": 360, "height": 740})
         complaints: list[str] = []

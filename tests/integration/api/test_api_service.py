@@ -29,9 +29,9 @@ from api.service import open_app, run
 from contract.errors import RemedyError
 from store.pool import Pool
 from store.tasks import end_tasks
-from tests.conftest import free_port
 from tests.integration.api_world import TOKEN, World, config, serving, sign_in
 from tests.integration.wire import Wire
+from tests.servers import find_free_port
 
 API = "/api/v1"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -118,7 +118,7 @@ async def test_transitions_and_incidents_arrive_and_a_gap_in_the_connection_is_f
     world = World(pool)
     await world.clock()
     await world.transition("before", 9, "offline")
-    async with running(config(database, tmp_path, port=free_port())) as (client, _, _):
+    async with running(config(database, tmp_path, port=find_free_port())) as (client, _, _):
         async with stream(client) as events:
             await decide(world, "s", "offline")
             first, name, data = await events.next()
@@ -151,7 +151,7 @@ async def test_a_partition_that_begins_later_is_streamed_from_its_first_transiti
     pool: Pool, database: str, tmp_path: Path
 ) -> None:
     world = World(pool)
-    async with running(config(database, tmp_path, port=free_port())) as (client, _, _), stream(client) as events:
+    async with running(config(database, tmp_path, port=find_free_port())) as (client, _, _), stream(client) as events:
         await world.clock(5)
         await world.transition("s", 1, "online", partition=5)
         await pool.execute("SELECT pg_notify('milepost_transition', '')")
@@ -162,7 +162,7 @@ async def test_a_partition_that_begins_later_is_streamed_from_its_first_transiti
 async def test_the_stream_outlives_its_database_connection(pool: Pool, database: str, tmp_path: Path) -> None:
     world = World(pool)
     await world.clock()
-    async with running(config(database, tmp_path, port=free_port())) as (client, _, _), stream(client) as events:
+    async with running(config(database, tmp_path, port=find_free_port())) as (client, _, _), stream(client) as events:
         await decide(world, "one", "offline")
         assert (await events.next())[2]["station"] == "one"
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'milepost api stream'"
@@ -172,7 +172,7 @@ async def test_the_stream_outlives_its_database_connection(pool: Pool, database:
 
 
 async def test_stop_ends_open_streams_at_once(database: str, tmp_path: Path) -> None:
-    async with running(config(database, tmp_path, port=free_port())) as (client, stop, service):
+    async with running(config(database, tmp_path, port=find_free_port())) as (client, stop, service):
         async with stream(client) as events:
             stop.set()
             await events.end()
@@ -227,10 +227,10 @@ async def test_many_events_at_once_leave_others_their_turn(pool: Pool, database:
 async def test_a_client_that_stopped_reading_costs_nobody_anything(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("api.v1.stream._PATIENCE", 0.5)
+    monkeypatch.setattr("api.v1.stream._PATIENCE", 5.0)
     world = World(pool)
     await world.clock()
-    port = free_port()
+    port = find_free_port()
     async with running(config(database, tmp_path, port=port)) as (client, _, _), stream(client) as events:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(f"GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
@@ -252,7 +252,7 @@ async def test_only_so_many_streams_are_kept(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(hub_module, "MOST_CLIENTS", 1)
-    async with running(config(database, tmp_path, port=free_port())) as (client, _, _):
+    async with running(config(database, tmp_path, port=find_free_port())) as (client, _, _):
         async with stream(client):
             refused = await client.get("/api/v1/stream")
         assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
@@ -303,7 +303,7 @@ async def test_a_database_that_is_away_is_503_and_is_found_again(pool: Pool, dat
     await world.station("s")
     wire = Wire(database)
     await wire.mend()
-    async with running(config(wire.url, tmp_path, port=free_port())) as (client, _, _):
+    async with running(config(wire.url, tmp_path, port=find_free_port())) as (client, _, _):
         assert (await client.get("/api/v1/stations")).status_code == 200
         browser = httpx.AsyncClient(base_url=client.base_url, headers={"Accept-Language": "en"})
         await sign_in(browser)
@@ -332,12 +332,12 @@ async def test_a_database_that_is_away_is_503_and_is_found_again(pool: Pool, dat
 async def test_a_database_that_hangs_is_503_and_blocks_nobody(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("api.http.database.LIMIT", 1.0)
     await World(pool).clock()
     wire = Wire(database)
     await wire.mend()
     async with serving(config(wire.url, tmp_path)) as (client, _):
         assert (await client.get("/api/v1/stations")).status_code == 200
+        monkeypatch.setattr("api.http.database.LIMIT", 1.0)
         wire.hold()
         answers = await asyncio.gather(*(client.get("/api/v1/stations") for _ in range(12)))
         assert {answer.status_code for answer in answers} == {503}
@@ -369,7 +369,7 @@ async def test_what_is_committed_is_no_failure_when_its_connection_fails_afterwa
 async def test_a_slow_statement_is_ended_by_the_database(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("api.http.database.STATEMENT_MS", 200)
+    monkeypatch.setattr("api.http.database.STATEMENT_MS", 2000)
     async with serving(config(database, tmp_path)) as (client, _), pool.acquire() as connection:
         async with connection.transaction():
             await connection.execute("LOCK TABLE station")
@@ -405,7 +405,7 @@ START_FAULTS = {
 @pytest.mark.parametrize("case", START_FAULTS)
 async def test_a_wrong_setting_names_the_remedy_and_no_secret(case: str, tmp_path: Path) -> None:
     changes, remedy = START_FAULTS[case]
-    settings = config("postgresql://u:secret@127.0.0.1:1/x", tmp_path, port=free_port(), **changes)
+    settings = config("postgresql://u:secret@127.0.0.1:1/x", tmp_path, port=find_free_port(), **changes)
     with pytest.raises(RemedyError, match=remedy) as caught:
         await run(settings, asyncio.Event())
     assert "\n" not in str(caught.value)
@@ -418,7 +418,7 @@ async def test_a_stream_that_fails_whatever_the_reason_costs_nobody_else_an_answ
     await World(pool).clock()
     monkeypatch.setattr(hub_module, "CHANNELS", (7,))
     monkeypatch.setattr("api.service._START", 0.1)
-    async with running(config(database, tmp_path, port=free_port())) as (client, _, service):
+    async with running(config(database, tmp_path, port=find_free_port())) as (client, _, service):
         async with asyncio.timeout(20):
             while "the event stream cannot go on" not in caplog.text:
                 assert (await client.get("/readyz")).status_code == 200
@@ -426,7 +426,7 @@ async def test_a_stream_that_fails_whatever_the_reason_costs_nobody_else_an_answ
 
 
 async def test_silent_connections_shut_nobody_out(pool: Pool, database: str, tmp_path: Path) -> None:
-    settings = config(database, tmp_path, connections=20, port=free_port())
+    settings = config(database, tmp_path, connections=20, port=find_free_port())
     async with running(settings) as (client, _, _), AsyncExitStack() as opened:
         for number in range(60):
             _, writer = await asyncio.open_connection(settings.host, settings.port)

@@ -13,7 +13,6 @@ from api.http import guesses
 from api.http.identity.actors import COOKIE
 from api.http.session_rules import CODE_SECONDS, IDLE, LONGEST, WALL_IDLE
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import (
@@ -28,7 +27,7 @@ from tests.integration.api_world import (
     sign_in,
     sign_in_page,
 )
-from tests.servers import clean_environ
+from tests.servers import clean_environ, find_free_port
 
 DAY = 86_400
 
@@ -106,10 +105,10 @@ async def test_of_two_that_use_a_link_at_once_one_gets_in(database: str, tmp_pat
 async def test_links_do_not_end_each_other_and_end_in_time(pool: Pool, database: str, tmp_path: Path) -> None:
     async with serving(config(database, tmp_path), token=None) as (client, _):
         codes = [await new_code(client) for _ in range(3)]
-        await pool.execute("UPDATE signin_code SET until_at = until_at - $1 * interval '1 s'", CODE_SECONDS - 5)
+        await pool.execute("UPDATE signin_code SET until_at = until_at - $1 * interval '1 s'", CODE_SECONDS - 60)
         assert (await redeem(client, codes[0])).status_code == 303
         client.cookies.clear()
-        await pool.execute("UPDATE signin_code SET until_at = until_at - interval '5 s'")
+        await pool.execute("UPDATE signin_code SET until_at = until_at - interval '60 s'")
         assert (await redeem(client, codes[1])).status_code == 403
         await new_code(client)
         assert await pool.fetchval("SELECT count(*) FROM signin_code") == 1, "old ones are forgotten"
@@ -176,7 +175,7 @@ async def test_an_open_stream_ends_with_its_session(
     how: str, monkeypatch: pytest.MonkeyPatch, database: str, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("api.v1.stream.HEARTBEAT", 0.05)
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings), httpx.AsyncClient(base_url=settings.url) as client, asyncio.timeout(60):
         await sign_in(client)
         async with client.stream("GET", "/api/v1/stream") as stream:
@@ -193,7 +192,7 @@ async def test_an_open_stream_ends_with_its_session(
 
 async def test_the_command_asks_the_api_that_the_settings_name(database: str, tmp_path: Path) -> None:
     """As on a production host: a token file and an API, no data directory."""
-    settings = config(database, tmp_path, port=free_port(), public_url="https://m.example")
+    settings = config(database, tmp_path, port=find_free_port(), public_url="https://m.example")
     environ = {"MILEPOST_ADMIN_TOKEN_FILE": str(tmp_path / "admin.token"), "MILEPOST_HTTP_PORT": str(settings.port)}
     command = (sys.executable, "-P", "-m", "milepost", "signin")
     async with running(settings) as (client, _, _):
@@ -407,7 +406,7 @@ async def test_real_browsers_sign_in_and_out(
     await world.clock()
     await world.station("6321220007")
     number = await world.incident("station_offline", station="6321220007")
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings) as (client, _, _):
         code = await new_code(client)
         complaints: list[str] = []

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from audit.days.sealed.figure_export_store import WantedFigures
 from audit.ledger import key_files
 from audit.ledger.export_files import verify_export
@@ -32,6 +34,7 @@ async def begin(world: DayWorld) -> Iterator[Happening]:
     return iter(told)
 
 
+@pytest.mark.timeout(300)
 async def test_killed_after_any_statement(pool: Pool, database: str, second: str, tmp_path: Path) -> None:
     world, dice, last = DayWorld(pool), Random(1), set()
     told = await begin(world)

@@ -43,19 +43,27 @@ def office(tmp_path: Path) -> Iterator[tuple[AuditConfig, Path]]:
         server.server_close()
 
 
-async def run_until_cosigned(pool: Pool, settings: AuditConfig, size: int) -> bool:
-    """Seal until a kept checkpoint of this size has a cosignature; False after some seconds without one."""
+def forks(folder: Path) -> list[Path]:
+    """What the witness kept as evidence."""
+    return list(folder.glob("fork-*.checkpoint"))
+
+
+async def run_until_cosigned(pool: Pool, settings: AuditConfig, size: int, folder: Path) -> bool:
+    """Seal until a kept checkpoint of this size has a cosignature, or the witness found a fork: then False."""
     stop = asyncio.Event()
     task = asyncio.create_task(service.run(settings, stop))
     try:
-        for _ in range(300):
-            if task.done():
-                task.result()
-            for row in await pool.fetch("SELECT note FROM ledger_checkpoint WHERE size = $1", size):
-                if cosigned_at(parse_checkpoint(row["note"]).note, WITNESS.verifier):
-                    return True
-            await asyncio.sleep(0.02)
-        return False
+        async with asyncio.timeout(60):
+            while True:
+                refused = forks(folder) != []
+                if task.done():
+                    task.result()
+                for row in await pool.fetch("SELECT note FROM ledger_checkpoint WHERE size = $1", size):
+                    if cosigned_at(parse_checkpoint(row["note"]).note, WITNESS.verifier):
+                        return True
+                if refused:
+                    return False
+                await asyncio.sleep(0.02)
     finally:
         stop.set()
         await asyncio.wait([task], timeout=10)
@@ -64,11 +72,13 @@ async def run_until_cosigned(pool: Pool, settings: AuditConfig, size: int) -> bo
 async def test_a_log_that_grows_is_cosigned_again(pool: Pool, database: str, office: tuple[AuditConfig, Path]) -> None:
     settings = msgspec.structs.replace(office[0], database_url=database)
     await fill(pool)
-    assert await run_until_cosigned(pool, settings, 328)
+    assert await run_until_cosigned(pool, settings, 328, office[1])
     newest = key_files.read_checkpoint(settings.checkpoint)
     assert newest is not None and cosigned_at(newest.note, WITNESS.verifier)
     await fall(pool, 0, 301, 50)
-    assert await run_until_cosigned(pool, settings, 378), "a sealer that started anew asks from what the witness knows"
+    assert await run_until_cosigned(pool, settings, 378, office[1]), (
+        "a sealer that started anew asks from what the witness knows"
+    )
 
 
 async def test_another_history_with_the_same_key_is_not_cosigned(
@@ -76,7 +86,7 @@ async def test_another_history_with_the_same_key_is_not_cosigned(
 ) -> None:
     settings = msgspec.structs.replace(office[0], database_url=database)
     await fill(pool)
-    assert await run_until_cosigned(pool, settings, 328)
+    assert await run_until_cosigned(pool, settings, 328, office[1])
     async with pool.acquire() as connection, connection.transaction():
         await disarm(connection)
         await connection.execute("INSERT INTO ledger_pending SELECT id FROM ledger_entry")
@@ -84,7 +94,7 @@ async def test_another_history_with_the_same_key_is_not_cosigned(
         await connection.execute("DELETE FROM ledger_checkpoint")
         await connection.execute("UPDATE transition SET after = 'online' WHERE seq = 40")
     settings.checkpoint.unlink()
-    assert not await run_until_cosigned(pool, settings, 329)
-    (evidence,) = office[1].glob("fork-*")
+    assert not await run_until_cosigned(pool, settings, 329, office[1])
+    (evidence,) = forks(office[1])
     forked = key_files.read_checkpoint(evidence)
     assert forked is not None and forked.checkpoint.size == 329

@@ -18,7 +18,8 @@ from store.pool import Connection, Pool
 from tests.conftest import PARTITIONS, create_topics
 from tests.servers import Tansu
 
-STALL = 4.0
+STALL = 6.0
+"""Seconds: longer than the fetching task of the client may wait before it looks again."""
 
 
 class Collected:

@@ -20,7 +20,6 @@ from api.service import open_app
 from contract.glossary import WORDS
 from store.pool import Pool
 from tests import npm
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import World, config, enter_token, leave, sign_in_page
@@ -40,6 +39,7 @@ from tests.integration.console_world import (
     every_station,
 )
 from tests.integration.matrix.country import add_assessment, add_correction, add_finding
+from tests.servers import find_free_port
 
 # Each test looks at dozens of documents, one after the other.
 pytestmark = pytest.mark.timeout(600)
@@ -266,7 +266,7 @@ async def test_pages_follow_the_rules_and_fit(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     found: list[str] = []
     # Colours are the same at every width.
     widths = {1440: 900} if dark else WIDTHS
@@ -287,7 +287,7 @@ async def test_the_first_look_at_an_empty_system(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     found: list[str] = []
     async with running(settings), looking(browser, settings.url, language) as page:
         for address in (
@@ -318,7 +318,7 @@ async def test_what_only_some_see(
     tmp_path: Path,
 ) -> None:
     """The wall's session, a stranger, a wrong token, forms that are refused, and a platform that cannot see."""
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     found: list[str] = []
     async with running(settings):
         async with looking(browser, settings.url, language, wall=True) as page:

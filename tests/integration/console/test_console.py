@@ -9,10 +9,10 @@ import pytest
 
 from access.roles import Role
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import World, config, leave, other_account, serving, sign_in, sign_in_page
+from tests.servers import find_free_port
 
 AREA, TOWN, STATION = "632122000000", "632122101000", "6321220001"
 NASTY = "<script>alert(1)</script>&\"'"
@@ -430,7 +430,7 @@ async def test_a_real_browser_walks_through_it(
     """Nothing scrolls sideways or complains; a death shows without a reload; a button of an incident works."""
     number = await world.incident("station_offline", station=STATION)
     closure = await world.closure(1, 2, station=STATION)
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings):
         page = await browser.new_page(locale=language, viewport={"width": width, "height": 700})
         complaints: list[str] = []

@@ -19,10 +19,10 @@ from api.http import sessions
 from api.http.identity import api_tokens, passwords
 from api.http.identity.lockout import HERE
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import World, config, leave, new_code, sign_in_page
+from tests.servers import find_free_port
 
 LANGUAGES: Final = ("zh-CN", "en")
 PHONE: Final = {"width": 360, "height": 720}
@@ -94,7 +94,7 @@ def phones(browser: Any, pool: Pool, database: str, tmp_path: Path) -> Opened:  
         world = World(pool)
         await world.clock()
         await world.station("6321220007")
-        settings = config(database, tmp_path, port=free_port())
+        settings = config(database, tmp_path, port=find_free_port())
         async with running(settings) as (client, _, _):
             found = Phones(browser, settings.url, language)
             yield found, client

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, leave, serving, sign_in, sign_in_page
+from tests.servers import find_free_port
 
 PROVINCE, CITY, COUNTY, TOWN, OTHER = "630000000000", "632100000000", "632122000000", "632122101000", "632123101000"
 PASSWORD = "correct horse battery"
@@ -53,7 +53,7 @@ async def test_an_account_from_its_making_to_its_end(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings):
         admin = await (await browser.new_context(locale="zh-CN")).new_page()
         await sign_in_page(admin, settings.url)
@@ -109,7 +109,7 @@ async def test_a_new_token_can_be_copied_with_and_without_scripts(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings):
         for scripts in (True, False):
             context = await browser.new_context(locale="en", java_script_enabled=scripts)
@@ -138,7 +138,7 @@ async def test_sessions_are_ended_on_the_page(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings):
         pages = [await (await browser.new_context(locale="en")).new_page() for _ in range(3)]
         for page in pages:

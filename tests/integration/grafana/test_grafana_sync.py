@@ -11,8 +11,8 @@ from grafana.dashboard import LANGUAGES, Dashboard
 from grafana.datasource import datasource
 from grafana.files import DASHBOARDS
 from milepost import cli
-from tests.conftest import free_port
 from tests.grafana_server import TOKEN, GrafanaServer, grafana_server
+from tests.servers import find_free_port
 
 READER = "postgresql://milepost_grafana:p%40ss@db:5433/milepost?sslmode=verify-full"
 COUNT = len(LANGUAGES) * len(DASHBOARDS)
@@ -233,7 +233,7 @@ def test_what_grafana_answers_is_said(
 
 
 def test_no_grafana_at_all(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["grafana", "sync", "--url", f"http://127.0.0.1:{free_port()}", "--token", TOKEN], {}) == 2
+    assert cli.run(["grafana", "sync", "--url", f"http://127.0.0.1:{find_free_port()}", "--token", TOKEN], {}) == 2
     line = refusal(capsys)
     assert "cannot be reached" in line
     assert TOKEN not in line

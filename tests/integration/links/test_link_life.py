@@ -14,7 +14,6 @@ from alerting.delivery.service import DeliverConfig
 from alerting.incident_process import service as incident_process
 from alerting.incident_process.service import IncidentsConfig
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.alerting.channels.receivers_kit import HttpReceiver, http_receiver
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running as serving
@@ -23,6 +22,7 @@ from tests.integration.duty_kit import add_route
 from tests.integration.incidents_kit import ago, end_verification, judging, running, until, write_transition
 from tests.integration.links.phone_kit import a_county, phone
 from tests.pictures import of_a_phone
+from tests.servers import find_free_port
 
 STATION: Final = "6321220000"
 SAID: Final = {
@@ -52,7 +52,7 @@ class Office(NamedTuple):
 async def office(pool: Pool, database: str, tmp_path: Path) -> AsyncIterator[Office]:
     """Judges, the incident process, the delivery and the console."""
     await a_county(pool)
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     incidents = IncidentsConfig(database_url=database, poll=0.1, standby_poll=0.1)
     delivering = DeliverConfig(database_url=database, public_url=settings.url, poll=0.1)
     async with AsyncExitStack() as stack:

@@ -1,5 +1,6 @@
 """The page behind a link on a phone of 360 px: the connection drops, two windows, two people, and nothing is lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,12 @@ from access.links.store import end_links, give_links
 from access.rules import OPERATOR
 from store.author import Author
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import config, leave
 from tests.integration.incidents_kit import until
 from tests.integration.links.phone_kit import PEOPLE, TOWNS, a_county, phone
+from tests.servers import find_free_port
 
 STATION: Final = "6321220000"
 TEXT: Final = "钥匙在村委会，<b>下午</b>去"
@@ -39,7 +40,7 @@ async def links(pool: Pool, database: str, tmp_path: Path) -> AsyncIterator[Show
     """The service, and an incident in which two people have links."""
     world = await a_county(pool)
     incident = await world.incident("station_offline", station=STATION, area=next(iter(TOWNS)), began=3000)
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     tokens = {}
     async with pool.acquire() as connection:
         for person in PEOPLE:
@@ -98,7 +99,9 @@ async def test_a_connection_that_fails_counts_as_none_and_an_answer_that_is_lost
     links: Shown,
 ) -> None:
     """The phone says that it is online all the time. The hotspot answers with its own page; then the request arrives
-    and its answer is lost; then the server is away."""
+    and its answer is lost; then the server is away. What the phone tries by itself meanwhile waits for the next press
+    of the button."""
+    pressed = asyncio.Semaphore(0)
     ways: list[str] = ["cut", "hotspot", "lost", "away", "pass"]
     sent: list[str] = []
 
@@ -106,6 +109,7 @@ async def test_a_connection_that_fails_counts_as_none_and_an_answer_that_is_lost
         if route.request.method != "POST":
             await route.continue_()
             return
+        await pressed.acquire()
         sent.append(route.request.post_data)
         way = ways.pop(0)
         if way == "lost":
@@ -123,9 +127,11 @@ async def test_a_connection_that_fails_counts_as_none_and_an_answer_that_is_lost
         await page.goto(f"{links.wang}?lang=en")
         button = await write_note(page)
         for says in ("No connection", "No connection", "No connection", "does not answer"):
+            pressed.release()
             await button.click()
             await form(page, "note").get_by_text(says).wait_for()
         async with page.expect_navigation():
+            pressed.release()
             await button.click()
         await page.get_by_text("received before").wait_for()
     assert len(set(sent)) == 1 and ways == []

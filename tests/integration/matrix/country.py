@@ -42,8 +42,11 @@ MARKS: Final = (
     str(FAR_COUNT),
 )
 """What no answer within the scope NEAR may hold, in any case of letters."""
-MARK_PATTERN: Final = "|".join(f"(?<![0-9.]){mark}" if mark.isdecimal() else mark for mark in MARKS)
-"""Finds the marks, in Python and in PostgreSQL. A sum of seconds may have the digits of a mark within it."""
+MARK_PATTERN: Final = "|".join(
+    f"(?<![0-9a-f.]){mark}|(?<=%[0-9a-f][0-9a-f]){mark}" if mark.isdecimal() else mark for mark in MARKS
+)
+"""Finds the marks, in Python and in PostgreSQL. A sum of seconds or a random key in hexadecimal may have the digits of
+a mark within it; in a quoted address a mark follows such digits."""
 CONTACTS: Final = {"near": "near-li-ming", "far": "longyangxia1", "beside": "longyangxia2"}
 """By place; of the same lengths."""
 PHOTOS: Final = {

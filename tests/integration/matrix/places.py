@@ -23,8 +23,6 @@ _BUILT: Final[dict[bool, Country]] = {}
 """The countries of this process, by whether they have anything outside; their databases are templates."""
 
 _NUMBERS: Final = itertools.count()
-_FRESH: Final = 60.0
-"""Seconds for which the pipeline clock of a place is sound, and stations have verdicts."""
 
 
 class Place:
@@ -105,7 +103,7 @@ async def open_place(server: str, empty: str, folder: Path, *, far: bool = True)
         open_app(config(url, folder)) as (app, _),
         calling(app, None) as client,
     ):
-        await country.world.clock(age=-_FRESH)
+        await country.world.clock()
         yield Place(country, app, client)
 
 

@@ -75,6 +75,7 @@ async def send(place: Place, case: Case, headers: dict[str, str]) -> httpx.Respo
     return answer
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("asker", TOKENS, ids=lambda asker: asker.name)
 async def test_answers_are_as_they_are_described(
     asker: Asker, postgres_server: str, template: str, tmp_path: Path

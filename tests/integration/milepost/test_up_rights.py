@@ -20,7 +20,7 @@ from milepost.cli import needed
 from milepost.embedded import as_user, postgres
 from milepost.settings import TABLE
 from store.migrate import migrate, read_migrations
-from tests.acceptance.stack import SERVICES, Stack, read_each
+from tests.acceptance.stack import SERVICES, Stack, read_below, read_each
 from tests.integration.broker.test_embedded import running
 from tests.servers import find_free_port
 
@@ -91,13 +91,12 @@ def test_the_servers_hold_no_setting_at_all(stack: Stack) -> None:
 
 
 def test_no_file_of_the_data_directory_can_be_read_by_others(stack: Stack) -> None:
-    found = [path for path in stack.data.rglob("*") if not path.is_symlink()]
-    assert {"ports.json", "up.log", "judge.log", "PG_VERSION"} <= {path.name for path in found}
-    open_files = {path: oct(path.stat().st_mode) for path in found if path.is_file() and path.stat().st_mode & 0o077}
-    assert open_files == {}
+    modes = read_below(stack.data, lambda path: path.lstat().st_mode)
+    assert {"ports.json", "up.log", "judge.log", "PG_VERSION"} <= {path.name for path in modes}
+    assert {path: oct(mode) for path, mode in modes.items() if stat.S_ISREG(mode) and mode & 0o077} == {}
     # As root the servers run as users of their own, who must be able to pass, but not to list.
     passed = {stack.data / "mqtt"} if os.geteuid() == 0 else set()
-    assert {path for path in found if path.is_dir() and path.stat().st_mode & 0o077} <= passed
+    assert {path for path, mode in modes.items() if stat.S_ISDIR(mode) and mode & 0o077} <= passed
     assert stat.S_IMODE(stack.data.stat().st_mode) == (0o711 if passed else 0o700)
 
 

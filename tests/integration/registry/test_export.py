@@ -34,6 +34,7 @@ async def written(pool: Pool) -> None:
             await _import_text(connection, kind, FILES[kind])
 
 
+@pytest.mark.timeout(300)
 async def test_each_kind_is_written_and_imported_again_without_a_change(
     written: None, pool: Pool, database: str, tmp_path: Path
 ) -> None:

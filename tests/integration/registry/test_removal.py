@@ -10,7 +10,7 @@ from registry.removal import Removal
 from registry.removal_store import find_removal, remove_station, restore_station
 from store.author import Author
 from store.pool import Pool
-from tests.integration.api_world import TOKEN, World, config, serving, sign_in
+from tests.integration.api_world import TOKEN, World, config, look_each_time, serving, sign_in
 from tests.integration.console.test_console import read
 
 AREA = "632122000000"
@@ -153,8 +153,7 @@ async def numbers(client: httpx.AsyncClient) -> dict[str, int]:
 async def test_retired_ones_are_in_no_total(
     monkeypatch: pytest.MonkeyPatch, world: World, pool: Pool, client: httpx.AsyncClient
 ) -> None:
-    monkeypatch.setattr("api.http.shared_query.LOOK_EVERY", 0.0)
-    monkeypatch.setattr("api.http.shared_query._REST", 0.0)
+    look_each_time(monkeypatch)
     before = await numbers(client)
     assert (before["of the area"], before["everywhere"], before["on the board"], before["in the list"]) == (4, 5, 5, 5)
     async with pool.acquire() as connection:

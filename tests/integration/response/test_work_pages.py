@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import World, config, serving, sign_in
@@ -17,6 +16,7 @@ from tests.integration.console.test_console import NASTY, read
 from tests.integration.console_world import COUNTY, PROVINCE, TOWN, a_country
 from tests.integration.duty_kit import add_contact
 from tests.integration.response.test_api_work import NORTH, OPEN_FROM_NINE, SHUT, a_page, an_incident
+from tests.servers import find_free_port
 
 PHONE = {"width": 360, "height": 780}
 
@@ -106,7 +106,7 @@ async def test_on_a_phone_and_on_paper(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     found: list[str] = []
     async with running(settings):
         for language in ("zh-CN", "en"):

@@ -17,7 +17,8 @@ import pytest
 from api.http.database import require_role, with_query_settings
 from milepost.embedded import postgres
 from store.migrate import migrate, read_migrations, require_current
-from tests.conftest import FAST, free_port
+from tests.conftest import FAST
+from tests.servers import find_free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 # Found without importing the wheel, which looks about in the home directory.
@@ -56,7 +57,7 @@ def fresh() -> Iterator[tuple[str, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="milepost-accounts-"))
     folder.chmod(0o755)
     make_secrets(folder / "secrets")
-    port = free_port()
+    port = find_free_port()
     cluster = postgres.prepare(folder / "postgres", port=port, options=FAST)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -12,13 +12,13 @@ import pytest
 from access.roles import Role
 from access.scope import AreaScope
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import OtherAccount, World, config, other_account, serving, sign_in
 from tests.integration.audit.days.day_world import HOUR_MS, DayWorld, at
 from tests.integration.console.test_accessibility import FITS, FOUND, RULES, axe, looking  # noqa: F401 -- a fixture
 from tests.integration.console.test_console import read
+from tests.servers import find_free_port
 
 UPTIME, STATIONS = "/api/v1/uptime", "/api/v1/uptime/stations"
 NOVEMBER, DECEMBER = {"period": "2026-11"}, {"period": "2026-12"}
@@ -155,7 +155,7 @@ async def test_on_a_phone(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     found: list[str] = []
     async with running(settings):
         for language in ("zh-CN", "en"):

@@ -61,7 +61,7 @@ def hear(listener: socket.socket, said: bytes) -> list[Event]:
     )
     link.open()
     events: list[Event] = []
-    give_up = time.monotonic() + 5
+    give_up = time.monotonic() + 60
     while time.monotonic() < give_up and not any(isinstance(event, Lost | Arrived) for event in events):
         events += link.step(0.1, threading.Event())
     link.abandon()

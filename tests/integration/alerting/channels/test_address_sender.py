@@ -17,7 +17,6 @@ from alerting.delivery.senders.address_target import AddressSender, SenderConfig
 from alerting.delivery.senders.gateways import MAIL_SETTING, SMS_SETTING, parse_gateway
 from alerting.delivery.sending import SendOutcome
 from registry.contacts.addresses import parse_address
-from tests.conftest import free_port
 from tests.integration.alerting.channels.receivers_kit import (
     TEXT,
     HttpReceiver,
@@ -26,6 +25,7 @@ from tests.integration.alerting.channels.receivers_kit import (
     http_receiver,
     smtp_receiver,
 )
+from tests.servers import find_free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
@@ -113,7 +113,7 @@ async def test_a_receiver_that_does_not_take_it(
 
 
 async def test_nobody_listens() -> None:
-    url = f"http://127.0.0.1:{free_port()}/geheim"
+    url = f"http://127.0.0.1:{find_free_port()}/geheim"
     outcome = await sent(SenderConfig(timeout=2), url)
     assert (outcome.verdict, outcome.why) == ("failed", "cannot be reached")
 

@@ -98,7 +98,8 @@ class KillingSender:
         self._sender = LoopbackSender()
         self._when = when
         self._kill = kill
-        self.killed = asyncio.Event()
+        self._killed = False
+        self.runs_again = asyncio.Event()
 
     async def send(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         await self._maybe_kill("before")
@@ -107,9 +108,10 @@ class KillingSender:
         return outcome
 
     async def _maybe_kill(self, when: str) -> None:
-        if when == self._when and not self.killed.is_set():
-            self.killed.set()
+        if when == self._when and not self._killed:
+            self._killed = True
             await asyncio.to_thread(self._kill)
+            self.runs_again.set()
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ async def test_postgresql_is_killed(own: Database, provider: Provider, when: str
     sender, stop = KillingSender(when, kill), asyncio.Event()
     async with open_pool(own.url, name="pages", size=CONNECTIONS) as pool:
         loop = asyncio.create_task(PageLoop(CALM, pool, sender).run(stop))
-        await asyncio.wait_for(sender.killed.wait(), 20)
+        await asyncio.wait_for(sender.runs_again.wait(), 60)
         await (await _connect(own.url)).close()
         async with open_pool(own.url, name="test") as looking:
             await until(looking, PAID, 12, seconds=60)

@@ -21,6 +21,8 @@ from store.pool import Pool
 from tests.integration.alerting.channels.receivers_kit import HttpReceiver, http_receiver
 from tests.integration.incidents_kit import running, until
 
+pytestmark = pytest.mark.timeout(300)
+
 ROOT = Path(__file__).parents[4]
 FAULTS, OUTAGES, COUNTIES = 24, 4, ("6301", "6302")
 DONE = """

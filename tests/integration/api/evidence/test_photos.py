@@ -15,12 +15,12 @@ from PIL import Image
 from access.roles import Role
 from registry.photos.rules import MAX_UPLOAD
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api.test_api_shares import token_of
 from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, other_account, serving, sign_in, sign_in_page
 from tests.pictures import CAMERA, encoded, flag, of_a_phone, png_that_claims
+from tests.servers import find_free_port
 
 V1 = "/api/v1"
 JPEG = {"Content-Type": "image/jpeg"}
@@ -145,7 +145,7 @@ async def test_over_a_real_connection_a_large_file_is_answered_and_a_broken_one_
         for _ in range(25):
             yield bytes(1_000_000)
 
-    port = free_port()
+    port = find_free_port()
     async with running(config(database, tmp_path, port=port)) as (client, _, _):
         for large in (await client.post(path, content=bytes(25_000_000)), await client.post(path, content=many())):
             assert (large.status_code, large.json()["refusal"]) == (413, "too_large")
@@ -271,7 +271,7 @@ async def test_a_browser_makes_a_photo_smaller_and_sends_it_without_its_script_t
     incident = await (await station(pool)).incident("station_offline", station="6321220007")
     file = tmp_path / "IMG_1.jpg"
     file.write_bytes(encoded(Image.effect_noise((2000, 1000), 20).convert("RGB"), quality=90))
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings):
         for scripted in (True, False):
             context = await browser.new_context(java_script_enabled=scripted, viewport={"width": 360, "height": 740})

@@ -13,12 +13,12 @@ import pytest
 
 from access.roles import Role
 from store.pool import Pool
-from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api_world import TOKEN, config, leave, other_account
 from tests.integration.audit.days.day_world import FIRST, HOUR_MS, DayWorld
 from tests.pictures import CAMERA, of_a_phone
+from tests.servers import find_free_port
 
 BACK: Final = 300
 """Days from the day of the test to the first day of the world, so that every clock is past it."""
@@ -112,7 +112,7 @@ async def test_from_a_finding_to_a_further_revision_of_the_day(
     database: str,
     tmp_path: Path,
 ) -> None:
-    settings = config(database, tmp_path, port=free_port())
+    settings = config(database, tmp_path, port=find_free_port())
     async with running(settings) as (client, _, _), phones(browser, world.pool, settings.url, client) as people:
         finding = await a_finding_is_answered_and_closed(people)
         dispute = await a_time_is_disputed_with_a_photo(people, tmp_path)

@@ -18,10 +18,12 @@ KINDS = ("health", "usage", "inventory", "presence", "event")
 ROLE = "SET LOCAL ROLE milepost_audit"
 
 
+_BEGAN = datetime.now(UTC)
+
+
 async def add_health(connection: Connection, station: str, days: int, number: int = 3) -> datetime:
-    """Records at noon so many days ago; their hour."""
-    now = datetime.now(UTC)
-    noon = (now - timedelta(days=days)).replace(hour=12, minute=0, second=0, microsecond=0)
+    """Records at noon so many days before the tests began; their hour."""
+    noon = (_BEGAN - timedelta(days=days)).replace(hour=12, minute=0, second=0, microsecond=0)
     await connection.execute(
         "INSERT INTO health (ts, station, terminal, box, id, device_at, received_at, time_source, cpu) "
         "SELECT $1::timestamptz, $2, '001', 'b', n, 0, $1::timestamptz, 'anchor', 0.5 FROM generate_series(1, $3) AS n",

@@ -12,7 +12,9 @@ from audit.ledger import tiles
 from audit.ledger.checkpoints import Checkpoint, cosign, sign_checkpoint, with_signatures
 from audit.ledger.merkle import leaf_hash, tree_root
 from audit.ledger.notes import KeyType, SignerKey
-from tests.sumdb_verifier import sumdb_verifier  # noqa: F401 -- a fixture
+from tests.sumdb_verifier import BUILD_SECONDS, sumdb_verifier  # noqa: F401 -- a fixture
+
+pytestmark = pytest.mark.timeout(BUILD_SECONDS + 60)
 
 LOG = SignerKey(name="example.org/ledger", seed=b"l" * 32)
 WITNESS = SignerKey(name="audit.example.org/witness", seed=b"w" * 32, kind=KeyType.COSIGNATURE)
