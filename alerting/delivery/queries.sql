@@ -103,7 +103,8 @@ SELECT extract(epoch FROM least(
        ) - now())::float8;
 
 -- name: next_delivery
--- Seconds until the next delivery of a target becomes due; NULL: none has a time in the future.
+-- Seconds until the next delivery of a target becomes due; NULL: none has a time in the future. It is asked before `claim`, so
+-- that what becomes due between the two is in both answers and not in none.
 SELECT extract(epoch FROM min(next_attempt_at) - now())::float8 FROM delivery
 WHERE status = 'pending' AND target = $1 AND next_attempt_at > now();
 

@@ -235,9 +235,8 @@ class DeliveryOutbox:
         await asyncio.sleep(self._config.sweep)
 
     async def _send_next(self, target: AlertTarget) -> None:
-        """Send the next delivery of a target, or wait for one."""
+        """Send the next delivery of a target, or wait for one. `next_delivery` comes first: see its query."""
         async with self._pool.acquire() as connection:
-            # In this order: what becomes due between the two questions is in both answers, not in none.
             due = await connection.fetchval(QUERIES.next_delivery, target.name)
             row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)
         if row is None:

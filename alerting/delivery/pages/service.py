@@ -127,9 +127,8 @@ class PageLoop:
         await asyncio.sleep(0.2)
 
     async def _find(self) -> None:
-        """Queue the contacts for which something is due, then wait for more."""
+        """Queue the contacts for which something is due, then wait for more. `next_due` comes first: see its query."""
         async with self._pool.acquire() as connection:
-            # In this order: what becomes due between the two questions is in both answers, not in none.
             due = await next_due(connection)
             found = await due_contacts(connection)
         now = asyncio.get_running_loop().time()
