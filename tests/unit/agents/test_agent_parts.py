@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -214,6 +215,12 @@ class TestCollectors:
     )
     def test_a_check_that_makes_no_sense_is_a_service_that_does_not_work(self, check: str) -> None:
         assert collect(HEALTH, Subject(services={"odd": check}))["services"] == {"odd": False}
+
+    def test_a_port_that_is_too_large_is_not_the_port_of_its_last_16_bits(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            checks = {"right": f"tcp://127.0.0.1:{port}", "wrong": f"tcp://127.0.0.1:{port + 65_536}"}
+            assert collect(HEALTH, Subject(services=checks))["services"] == {"right": True, "wrong": False}
 
     def test_a_collector_that_fails_costs_its_own_field_only(self) -> None:
         def fail(_: Subject) -> float:
