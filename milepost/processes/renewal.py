@@ -18,7 +18,7 @@ SELECT topic, partition, min(CASE WHEN log = $2 THEN next_offset ELSE 0 END) AS 
 FROM consumer_offset WHERE topic = ANY($1) GROUP BY topic, partition
 """
 _TAIL_MS: Final = 500
-"""Milliseconds without another message after which a partition is at its end."""
+"""Milliseconds without a message, after which the read has reached the ends of all partitions."""
 
 
 async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
@@ -42,20 +42,21 @@ async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
 async def _is_stored(connection: Connection, consumer: AIOKafkaConsumer, identity: str) -> bool:
     rows = await connection.fetch(_OFFSETS, [RECORDS, DEADLETTER], identity)
     stored = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-    ends = await consumer.end_offsets(stored)
-    return not behind(ends, stored) and not behind(await find_ends(consumer, ends), stored)
+    reported = await consumer.end_offsets(stored)
+    return not behind(reported, stored) and not behind(await find_ends(consumer, reported), stored)
 
 
-async def find_ends(consumer: AIOKafkaConsumer, told: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
-    """The offset after the last message of each partition, by reading on from `told`, the ends that the broker tells.
+async def find_ends(consumer: AIOKafkaConsumer, reported: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """The true end offset of each partition: the offset of its last message plus 1.
 
-    Tansu tells the first offset of the last batch and one more, while a reader may have stored a part of that batch.
+    `reported`: the end offsets from the broker. Tansu reports the base offset of the last batch plus 1, which is too
+    low for a batch of several messages. This function therefore reads the messages from the last reported offset on.
     """
-    ends = dict(told)
-    unread = {where for where, end in told.items() if end > 0}
+    ends = dict(reported)
+    unread = {where for where, end in reported.items() if end > 0}
     consumer.assign(sorted(unread))
     for where in unread:
-        consumer.seek(where, told[where] - 1)
+        consumer.seek(where, reported[where] - 1)
     batches: Mapping[TopicPartition, Sequence[Any]] = {}
     while unread or batches:
         batches = await consumer.getmany(timeout_ms=_TAIL_MS)
