@@ -96,10 +96,11 @@ def _service_works(check: str) -> bool:
 
 
 def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    if not 0 < int(port) < 65536:  # the resolver would take its last 16 bits, which are another port
+    host, _, text = address.rpartition(":")
+    port = int(text)
+    if not 0 < port < 65536:  # getaddrinfo keeps only the low 16 bits of a larger number
         return False
-    socket.create_connection((host, int(port)), timeout=3).close()
+    socket.create_connection((host, port), timeout=3).close()
     return True
 
 

@@ -87,7 +87,7 @@ def _create(directory: Path) -> None:
 def _close_to_others(directory: Path) -> None:
     """Take the rights of other users from files of an older version; the directories have modes of their own."""
     for path in directory.iterdir():
-        with suppress(FileNotFoundError):  # another command, as `milepost account`, replaces files at any moment
+        with suppress(FileNotFoundError):  # another command, for example `milepost account`, may replace a file
             info = path.lstat()
             if stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_mode & 0o077:
                 path.chmod(0o600)

@@ -20,7 +20,6 @@ else:  # generic for the type checker only
     Connection = asyncpg.Connection
 
 CONNECT_TIMEOUT = 5.0
-
 UNREACHABLE = (
     OSError,
     TimeoutError,

@@ -103,8 +103,8 @@ SELECT extract(epoch FROM least(
        ) - now())::float8;
 
 -- name: next_delivery
--- Seconds until the next delivery of a target becomes due; NULL: none has a time in the future. It is asked before `claim`, so
--- that what becomes due between the two is in both answers and not in none.
+-- Seconds until the next delivery of a target becomes due; NULL: none has a time in the future. This query runs before `claim`: a
+-- delivery that becomes due between the two queries is then in both results, and not in neither.
 SELECT extract(epoch FROM min(next_attempt_at) - now())::float8 FROM delivery
 WHERE status = 'pending' AND target = $1 AND next_attempt_at > now();
 

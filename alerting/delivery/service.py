@@ -235,7 +235,7 @@ class DeliveryOutbox:
         await asyncio.sleep(self._config.sweep)
 
     async def _send_next(self, target: AlertTarget) -> None:
-        """Send the next delivery of a target, or wait for one. `next_delivery` comes first: see its query."""
+        """Send the next delivery of a target, or wait for one. `next_delivery` runs first: see its comment."""
         async with self._pool.acquire() as connection:
             due = await connection.fetchval(QUERIES.next_delivery, target.name)
             row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)

@@ -12,8 +12,8 @@ GROUP BY contact
 ORDER BY bool_or(urgent) DESC, min(since);
 
 -- name: next_due
--- Seconds until a page or a message becomes due; NULL: none has a time in the future. It is asked before `due_contacts`, so that
--- what becomes due between the two is in both answers and not in none.
+-- Seconds until a page or a message becomes due; NULL: none has a time in the future. This query runs before `due_contacts`: a
+-- row that becomes due between the two queries is then in both results, and not in neither.
 SELECT extract(epoch FROM least(
            (SELECT min(not_before) FROM page WHERE status = 'owed' AND not_before > now()),
            (SELECT min(next_attempt_at) FROM message WHERE status IN ('due', 'sending') AND next_attempt_at > now())

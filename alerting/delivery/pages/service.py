@@ -127,7 +127,7 @@ class PageLoop:
         await asyncio.sleep(0.2)
 
     async def _find(self) -> None:
-        """Queue the contacts for which something is due, then wait for more. `next_due` comes first: see its query."""
+        """Queue the contacts for which something is due, then wait for more. `next_due` runs first: see its comment."""
         async with self._pool.acquire() as connection:
             due = await next_due(connection)
             found = await due_contacts(connection)
