@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -30,8 +30,8 @@ def clean_environ(*hidden: str, **more: str) -> dict[str, str]:
 
 
 def _own_ports() -> Iterator[int]:
-    """The ports of this process of the tests, over and over: no other one gets them between the look and the start of a
-    server. They lie below those that the kernel gives to connections."""
+    """The ports of this worker, in a cycle. Workers have different ports, all below those that the kernel assigns, so
+    no other process takes a port between the choice and the start of a server."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     own = range(20_000 + worker % 8, 32_000, 8)
     first = os.getpid() * 101 % len(own)
@@ -42,12 +42,17 @@ _PORTS = _own_ports()
 
 
 def find_free_port() -> int:
-    """A port of loopback that is free now, and another one with each call."""
-    for port in _PORTS:
-        with socket.socket() as probe, suppress(OSError):
+    """A port of loopback that is free now; each call returns another port."""
+    return next(filter(_is_free, _PORTS))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
             probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("the ports never end")
+        except OSError:
+            return False
+    return True
 
 
 class Server:

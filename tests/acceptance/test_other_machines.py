@@ -80,11 +80,11 @@ class Machine:
         token = (self.place / ".milepost/admin.token").read_text().strip()
         url = f"http://127.0.0.1:8000/api/v1/stations/{station}"
         command = [*self._in_it, sys.executable, "-c", _ASK, url, token]
-        answers = iter(
-            lambda: subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout, ""
-        )
-        # While the database is away, the answer is to ask again.
-        return next(found for found in map(json.loads, answers) if found.get("status") != 503)
+        while True:
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
+            found: dict[str, Any] = json.loads(answer)
+            if found.get("status") != 503:  # the database is away: the client asks again
+                return found
 
     def verdict(self, station: str) -> str:
         return str(self.station(station).get("verdict", "not found"))

@@ -53,11 +53,11 @@ async def other_token(pool: Pool, account: str) -> dict[str, str]:
 
 
 _SOUND: Final = 3600.0
-"""Seconds: a test may take longer than a clock of now is trusted."""
+"""Seconds by which a tick lies ahead, as verdicts become unknown ten seconds after the last tick."""
 
 
 def look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no query of the app serve twice, also not a slow one."""
+    """The app caches the result of no shared query, also not of a slow one."""
     monkeypatch.setattr("api.http.shared_query.LOOK_EVERY", 0.0)
     monkeypatch.setattr("api.http.shared_query._REST", 0.0)
 
@@ -86,7 +86,7 @@ class World:
     async def clock(
         self, partition: int = 0, shard: str = "main", *, age: float = -_SOUND, blind: float | None = None
     ) -> None:
-        """The last tick of a partition, `age` seconds ago; without that, so that it is sound while a test runs."""
+        """The last tick of a partition, `age` seconds ago; by default ahead, so it is sound during the whole test."""
         await self.pool.execute(
             "INSERT INTO partition_clock (partition, shard, clock, tick_at, judged_at, blind_since, memory) "
             "VALUES ($1, $2, 1000, $3, $3, $4, '{}') ON CONFLICT (partition, shard) DO UPDATE SET "

@@ -43,10 +43,10 @@ MARKS: Final = (
 )
 """What no answer within the scope NEAR may hold, in any case of letters."""
 MARK_PATTERN: Final = "|".join(
-    f"(?<![0-9a-f.]){mark}|(?<=%[0-9a-f][0-9a-f]){mark}" if mark.isdecimal() else mark for mark in MARKS
+    f"(?<![0-9.])(?<![0-9a-f]{{3}}[a-f]){mark}" if mark.isdecimal() else mark for mark in MARKS
 )
-"""Finds the marks, in Python and in PostgreSQL. A sum of seconds or a random key in hexadecimal may have the digits of
-a mark within it; in a quoted address a mark follows such digits."""
+"""Finds the marks, in Python and in PostgreSQL; not within a decimal number, nor after four hexadecimal digits, because
+a sum of seconds or a random key may have the digits of a mark."""
 CONTACTS: Final = {"near": "near-li-ming", "far": "longyangxia1", "beside": "longyangxia2"}
 """By place; of the same lengths."""
 PHOTOS: Final = {
